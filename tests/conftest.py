@@ -1,4 +1,4 @@
-"""What every test gets: no hubs, no person's own configuration, one thread; costly servers stay in one process."""
+"""What every test gets: no hubs, no person's own configuration, one thread, one process for each costly server."""
 
 import os
 from pathlib import Path
