@@ -1,0 +1,1 @@
+"""From documents to rows of tokens: sources, tokenizers, shards on disk, rows by global sample index."""

@@ -1,0 +1,77 @@
+"""Rows by global sample index: the sampler picks a row, the row plan its spans, the split the values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raylm.data.sampler import Sampler
+
+_MASK_64 = (1 << 64) - 1
+
+
+class Span(Protocol):
+    """Values [start, stop) of one column of a split."""
+
+    @property
+    def column(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def stop(self) -> int: ...
+
+
+class RowPlan(Protocol):
+    """Maps a row number to the spans that make it up."""
+
+    @property
+    def num_rows(self) -> int: ...
+    def spans(self, row: int) -> Sequence[Span]: ...
+
+
+class Columns(Protocol):
+    """Where spans are read: a split of a dataset."""
+
+    def read(self, column: str, start: int, stop: int) -> NDArray[np.generic]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row as read: its global sample index and its arrays, in the order of the row plan's spans."""
+
+    index: int
+    arrays: tuple[NDArray[np.generic], ...]
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Return the row's own generator, which depends on the seed and the index and on nothing else."""
+        key = np.array([seed & _MASK_64, self.index], dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key))
+
+
+def read_row(split: Columns, spans: Iterable[Span]) -> list[NDArray[np.generic]]:
+    """Return the values of each span, in order; memory-mapped, so read-only."""
+    return [split.read(span.column, span.start, span.stop) for span in spans]
+
+
+class RowReader:
+    """Reads rows by global sample index; without a sampler the index is the row number (evaluation)."""
+
+    def __init__(self, split: Columns, plan: RowPlan, sampler: Sampler | None = None) -> None:
+        assert sampler is None or sampler.num_rows == plan.num_rows, "sampler and row plan disagree"
+        self._split = split
+        self._plan = plan
+        self._sampler = sampler
+
+    def rows(self, first_index: int, count: int) -> list[Row]:
+        """Return the rows at the global sample indices first_index .. first_index + count - 1."""
+        if self._sampler is None:
+            assert first_index + count <= self._plan.num_rows, "reading past the last row"
+            numbers = range(first_index, first_index + count)
+        else:
+            numbers = self._sampler.rows(first_index, count).tolist()
+        return [
+            Row(index, tuple(read_row(self._split, self._plan.spans(number))))
+            for index, number in enumerate(numbers, start=first_index)
+        ]
