@@ -1,0 +1,192 @@
+"""Reading a run while it is written: by cursor, without locks, tolerating a torn last line."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from raylm.config.errors import BadInput
+from raylm.runs.events import merged_events
+from raylm.runs.lines import parse_line, whole_lines
+from raylm.runs.records import metric
+from raylm.runs.run import Run
+from raylm.runs.segments import segments
+
+Records = list[dict[str, Any]]
+_MAX_LINE = 4096  # characters of a log line that are shown
+_MAX_ANCESTORS = 64
+# Terminal control sequences (colours, links), C0 controls but the tab, and characters that reorder text.
+_UNSAFE = re.compile(
+    r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) -> tuple[Records, str]:
+    """Return up to `limit` records behind the cursor, and the cursor behind them.
+
+    `stream` is `metrics`, `events` or `logs/<name>`. Start with None; ask again with the cursor returned; an empty
+    answer means nothing new yet. Metrics of a fork begin with its parents' up to the fork, marked with `run_id`; where
+    a step comes twice, the record with the newer attempt counts. A log record is `{"line": text}`.
+
+    Raises:
+        BadInput: there is no such stream or log, or the cursor is of another one.
+    """
+    place = _decode(cursor, stream)
+    if stream == "metrics":
+        records, place = _read_metrics(run, place, limit)
+    elif stream == "events":
+        records, place = merged_events(run.folder, place, limit)
+    elif stream.startswith("logs/"):
+        records, place = _read_log(run, stream, place, limit)
+    else:
+        raise BadInput.one("stream", f"{stream!r} is not metrics, events or logs/<name>", code="stream")
+    return records, _encode(place, stream)
+
+
+def curve(run: Run, key: str) -> list[tuple[int, float]]:
+    """Return one metric by step, ascending: one value a step, the newest attempt winning, parents' steps first.
+
+    An attempt that begins at step s replaces everything older attempts measured from s on.
+    """
+    points: list[tuple[int, float]] = []
+    for part in _lineage(run):
+        begun = None
+        for name in part.names:
+            attempt = name.split("-")[1]
+            for record in _records_with(part, name, key, is_new=attempt != begun):
+                step = record["step"]
+                if attempt != begun:
+                    begun = attempt
+                    _cut(points, step)
+                if (value := metric(record, key)) is not None:
+                    _cut(points, step)
+                    points.append((step, value))
+    return points
+
+
+def last_step(run: Run) -> int:
+    """Return the newest step in the metrics, 0 when there is none; reads only the end of one file."""
+    for segment in reversed(segments(run.folder)):
+        size = run.folder.size(segment.name)
+        lines = run.folder.read(segment.name, max(0, size - 16384), size).split(b"\n")[:-1]
+        for line in reversed(lines):
+            record = parse_line(line)
+            if record is not None and isinstance(record.get("step"), int):
+                return record["step"]
+    return 0
+
+
+class _Part(NamedTuple):
+    """A run's share of a curve: its own segments, or an ancestor's up to the step of the fork."""
+
+    run: Run
+    names: list[str]
+    last_step: int | None
+
+
+def _lineage(run: Run) -> list[_Part]:
+    """Return the run's ancestors, oldest first, and the run itself."""
+    parts: list[_Part] = []
+    bound: int | None = None
+    current: Run | None = run
+    while current is not None and len(parts) < _MAX_ANCESTORS:
+        parts.append(_Part(current, [segment.name for segment in segments(current.folder)], bound))
+        parent = _parent_of(current)
+        if parent:
+            bound = parent["step"] if bound is None else min(bound, parent["step"])
+        current = _open_or_none(parent["uri"]) if parent else None
+    return parts[::-1]
+
+
+def _parent_of(run: Run) -> dict[str, Any] | None:
+    try:
+        return run.header().get("parent")
+    except BadInput:
+        return None
+
+
+def _open_or_none(uri: str) -> Run | None:
+    try:
+        return Run.from_uri(uri)
+    except BadInput:
+        return None  # the parent was moved; the run's own part still reads
+
+
+def _read_metrics(run: Run, place: dict[str, Any], limit: int) -> tuple[Records, dict[str, Any]]:
+    files = [(part, name) for part in _lineage(run) for name in part.names]
+    keys = [(part.run.run_id, name) for part, name in files]
+    at = (place.get("run"), place.get("file"))
+    index = keys.index(at) if at in keys else 0
+    offset = int(place.get("offset") or 0) if at in keys else 0
+    records: Records = []
+    while index < len(files):
+        part, name = files[index]
+        lines = whole_lines(part.run.folder, name, offset, limit - len(records))
+        records += _kept(part, (line.data for line in lines), is_inherited=part.run is not run)
+        offset = lines[-1].end if lines else offset
+        place = {"run": part.run.run_id, "file": name, "offset": offset}
+        if len(records) >= limit:
+            break
+        if not lines:  # the end of this file; a later one, if there is one, means that no more comes
+            index, offset = index + 1, 0
+    return records, place
+
+
+def _kept(part: _Part, lines: Iterable[bytes], *, is_inherited: bool) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        record = parse_line(line)
+        if record is None or not isinstance(record.get("step"), int):
+            continue
+        if part.last_step is None or record["step"] <= part.last_step:
+            yield {**record, "run_id": part.run.run_id} if is_inherited else record
+
+
+def _records_with(part: _Part, name: str, key: str, *, is_new: bool) -> Iterator[dict[str, Any]]:
+    """Yield the file's records that have the metric, and the first one if it begins an attempt."""
+    wanted = json.dumps(key).encode()
+    offset = 0
+    while lines := whole_lines(part.run.folder, name, offset, limit=1_000_000):
+        chosen = (line.data for line in lines if is_new or wanted in line.data)
+        for record in _kept(part, chosen, is_inherited=False):
+            is_new = False
+            yield record
+        offset = lines[-1].end
+
+
+def _cut(points: list[tuple[int, float]], step: int) -> None:
+    while points and points[-1][0] >= step:
+        points.pop()
+
+
+def _read_log(run: Run, stream: str, place: dict[str, Any], limit: int) -> tuple[Records, dict[str, Any]]:
+    offset = int(place.get("offset") or 0)
+    try:
+        lines = whole_lines(run.folder, stream, offset, limit)
+    except FileNotFoundError:
+        names = ", ".join(run.folder.names("logs")) or "none yet"
+        raise BadInput.one("stream", f"no {stream}", f"logs: {names}", code="no_log") from None
+    records = [{"line": clean(line.data.decode(errors="replace"))} for line in lines]
+    return records, {"offset": lines[-1].end if lines else offset}
+
+
+def clean(text: str) -> str:
+    """Return text that is safe to show: no control sequences, at most 4096 characters a line."""
+    text = _UNSAFE.sub("", text)
+    return text if len(text) <= _MAX_LINE else text[:_MAX_LINE] + "…"
+
+
+def _encode(place: dict[str, Any], stream: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([stream, place]).encode()).decode()
+
+
+def _decode(cursor: str | None, stream: str) -> dict[str, Any]:
+    if cursor is None:
+        return {}
+    try:
+        of_stream, place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, TypeError):
+        of_stream, place = None, None
+    if of_stream != stream or not isinstance(place, dict):
+        raise BadInput.one("cursor", f"is not a cursor of {stream}", "start again without one", code="cursor")
+    return place
