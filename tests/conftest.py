@@ -1,4 +1,4 @@
-"""What every test gets: no hubs, no person's own configuration, one thread, one process for each costly server."""
+"""What every test gets: no hubs, no person's own configuration, one thread, one process per costly server."""
 
 import os
 from pathlib import Path
