@@ -18,8 +18,8 @@ FLUSH_EVERY_S = 3.0
 class MetricsWriter:
     """Appends step records to the run, for one attempt.
 
-    On a local filesystem a record can be read as soon as `append` returns, and survives the death of the process;
-    on an object store it can after a few seconds, or after `close`.
+    On a local filesystem a record can be read as soon as `append` returns, and survives the death of the
+    process; on an object store it can after a few seconds, or after `close`.
     """
 
     def __init__(self, run: Run, attempt: int) -> None:

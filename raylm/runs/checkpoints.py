@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from raylm.config.errors import BadInput
-from raylm.runs import retention
 from raylm.runs.folder import Folder
 from raylm.runs.manifest import NAME, Corrupt, FileEntry, Manifest, parse_manifest, plain
+from raylm.runs.retention import pins, put_aside, remove_checkpoint, sweep
 from raylm.runs.status import read_json
 
 _STEP = re.compile(r"step-(\d{8,})")
@@ -50,8 +50,8 @@ class Checkpoints:
     def staging(self, step: int, token: str) -> Folder:
         """Return the folder into which all ranks that agreed on `token` write their files for `step`.
 
-        Locally it is hidden and renamed by `commit`; on an object store it lies beside the final manifest, which is
-        put last.
+        Locally it is hidden and renamed by `commit`; on an object store it lies beside the final manifest,
+        which is put last.
         """
         self._tokens[step] = token
         if self.folder.is_local:
@@ -63,8 +63,8 @@ class Checkpoints:
     ) -> Checkpoint:
         """Make the staged files a checkpoint; it is durable when this returns.
 
-        A good checkpoint of this step that exists already is returned as it is; a bad one is put aside. `token` is
-        the one given to `staging`, by default the last one this object staged for the step.
+        A good checkpoint of this step that exists already is returned as it is; a bad one is put aside.
+        `token` is the one given to `staging`, by default the last one this object staged for the step.
 
         Raises:
             Corrupt: a reported file is missing or has another size.
@@ -95,7 +95,7 @@ class Checkpoints:
         return [one for one in shown if one is not None]
 
     def show(self, step: int, *, deep: bool = False) -> Checkpoint | None:
-        """Return one checkpoint with its state; None where an object store holds an upload that never ended."""
+        """Return one checkpoint with its state; None where an object store holds an unfinished upload."""
         try:
             manifest = self.verify(step, deep=deep)
         except Corrupt as error:
@@ -144,10 +144,14 @@ class Checkpoints:
         Pinned ones stay, bad ones stay and do not count, and the last good one always stays.
         """
         assert keep_last >= 1
-        good = [step for step in reversed(self.steps()) if self._is_good(step)]
+        good: list[int] = []
+        for step in reversed(self.steps()):
+            # One that was read and hashed is enough to make sure that a good one stays.
+            if self._is_good(step, deep=not good):
+                good.append(step)
         gone = [step for step in good[keep_last:] if step not in self.pins()]
         for step in gone:
-            retention.remove_checkpoint(self.folder, step_name(step))
+            remove_checkpoint(self.folder, step_name(step))
         return gone
 
     def delete(self, step: int) -> None:
@@ -166,15 +170,15 @@ class Checkpoints:
             raise BadInput.one(
                 "step", f"{step} is the last good checkpoint", "delete the run instead", code="last_good"
             )
-        retention.remove_checkpoint(self.folder, step_name(step))
+        remove_checkpoint(self.folder, step_name(step))
 
     def pins(self) -> dict[int, list[str]]:
         """Return the run ids that stand on each pinned step."""
-        return retention.pins(self.run_folder)
+        return pins(self.run_folder)
 
     def sweep(self) -> None:
         """Remove what interrupted writers left; only for who holds the run, before any rank writes."""
-        retention.sweep(self.folder, {step: self._inner(step) for step in self.steps()})
+        sweep(self.folder, {step: self._inner(step) for step in self.steps()})
 
     def _check_fence(self, facts: dict[str, Any]) -> None:
         newest = (read_json(self.run_folder, "status.json") or {}).get("attempt") or 0
@@ -191,7 +195,7 @@ class Checkpoints:
         try:
             return self._listed(self.verify(step), "good")
         except Corrupt:
-            retention.put_aside(self.folder, step_name(step), uuid.uuid4().hex[:8])
+            put_aside(self.folder, step_name(step), uuid.uuid4().hex[:8])
             return None
 
     def _publish(self, manifest: Manifest, staged: Folder) -> None:
@@ -237,11 +241,11 @@ class Checkpoints:
         data = self._data(manifest)
         return (manifest.digest, *(data.stamp(entry.name) for entry in manifest.files))
 
-    def _is_good(self, step: int) -> bool:
+    def _is_good(self, step: int, *, deep: bool = True) -> bool:
         """Whether every byte is right; not hashed again while no file was written since this object did."""
         try:
             manifest = self.verify(step, deep=False)
-            if self._proven.get(step) != self._stamps(manifest):
+            if deep and self._proven.get(step) != self._stamps(manifest):
                 self.verify(step)
         except Corrupt:
             return False

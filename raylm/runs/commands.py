@@ -1,5 +1,6 @@
 """The inbox through which a person reaches a running loop: `stop`, `checkpoint`, `set_learning_rate` ..."""
 
+import contextlib
 import json
 import re
 import secrets
@@ -42,7 +43,7 @@ def send(run: Run, name: str, **args: Any) -> str:
 
 
 def pending(run: Run) -> list[Command]:
-    """Return the commands not applied yet, oldest first; a stop meant for an earlier launch is not among them."""
+    """Return the commands not applied yet, oldest first; a stop meant for an earlier launch is left out."""
     launch = max(launch_numbers(run.folder), default=0)
     found = []
     for name in run.folder.names("commands"):
@@ -92,7 +93,7 @@ class Inbox:
         return taken
 
     def applied_at(self, step: int) -> list[Command]:
-        """Return what an earlier attempt applied at this step and a replay must apply again; costs nothing."""
+        """Return what an earlier attempt applied at this step and a replay applies again; costs nothing."""
         return [command for command in self._replay.get(step, ()) if command.name not in _ONCE]
 
     def record(self, command: Command, step: int) -> None:
@@ -117,10 +118,8 @@ class Inbox:
 
     def _look_often(self) -> None:
         while not self._is_closing.is_set():
-            try:
+            with contextlib.suppress(OSError):  # storage out of reach: the command waits there
                 self.look()
-            except OSError:
-                pass  # storage out of reach: the command waits there, and so does its sender
             self._is_closing.wait(self._every)
 
 

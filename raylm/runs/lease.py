@@ -1,4 +1,4 @@
-"""The right to drive a run: one owner at a time, with a heartbeat, and a number that fences a former owner off."""
+"""The right to drive a run: one owner at a time, with a heartbeat; a number fences former owners off."""
 
 import json
 import threading
@@ -19,8 +19,8 @@ class Fenced(Exception):  # noqa: N818 - says what happened to the former owner
 class Lease:
     """Held by the driver of a run; the only writer of status.json.
 
-    Each holder takes the next number by exclusive creation of `leases/<number>.json`: a process that slept through
-    the loss of its lease finds a higher number and is refused.
+    Each holder takes the next number by exclusive creation of `leases/<number>.json`: a process that slept
+    through the loss of its lease finds a higher number and is refused.
     """
 
     def __init__(self, run: Run, number: int, launch: int) -> None:
@@ -150,7 +150,7 @@ def _may_replace(run: Run, written: dict[str, Any]) -> bool:
 
 
 def _stays_silent(run: Run, written: dict[str, Any]) -> bool:
-    """Watch an owner on another host for one heartbeat: its clock or ours may be wrong, a heartbeat is not."""
+    """Watch an owner on another host for one heartbeat: clocks may be wrong, a heartbeat is not."""
     end = time.monotonic() + HEARTBEAT_S * 1.2
     while time.monotonic() < end:
         time.sleep(min(1.0, HEARTBEAT_S / 4))

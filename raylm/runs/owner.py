@@ -10,6 +10,7 @@ from typing import Any
 
 @functools.cache
 def host() -> str:
+    """Return this machine's name."""
     return socket.gethostname()
 
 
@@ -72,7 +73,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _started(pid: int) -> str | None:
-    """Return the process's start in clock ticks since boot (proc(5), field 22); None where there is no /proc."""
+    """Return the start in clock ticks since boot (proc(5), field 22); None where there is no /proc."""
     fields = _stat(pid)
     return fields[19] if fields else None
 

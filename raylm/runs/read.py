@@ -18,16 +18,18 @@ _MAX_LINE = 4096  # characters of a log line that are shown
 _MAX_ANCESTORS = 64
 # Terminal control sequences (colours, links), C0 controls but the tab, and characters that reorder text.
 _UNSAFE = re.compile(
-    r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
+    r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]"
+    r"|[\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
 )
 
 
 def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) -> tuple[Records, str]:
     """Return up to `limit` records behind the cursor, and the cursor behind them.
 
-    `stream` is `metrics`, `events` or `logs/<name>`. Start with None; ask again with the cursor returned; an empty
-    answer means nothing new yet. Metrics of a fork begin with its parents' up to the fork, marked with `run_id`; where
-    a step comes twice, the record with the newer attempt counts. A log record is `{"line": text}`.
+    `stream` is `metrics`, `events` or `logs/<name>`. Start with None; ask again with the cursor returned; an
+    empty answer means nothing new yet. Metrics of a fork begin with its parents' up to the fork, marked with
+    `run_id`; where a step comes twice, the record with the newer attempt counts. A log record is
+    `{"line": text}`.
 
     Raises:
         BadInput: there is no such stream or log, or the cursor is of another one.
@@ -45,7 +47,7 @@ def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) ->
 
 
 def curve(run: Run, key: str) -> list[tuple[int, float]]:
-    """Return one metric by step, ascending: one value a step, the newest attempt winning, parents' steps first.
+    """Return one metric by step, ascending: one value a step, newest attempt winning, parents first.
 
     An attempt that begins at step s replaces everything older attempts measured from s on.
     """
@@ -116,7 +118,7 @@ def _open_or_none(uri: str) -> Run | None:
 def _read_metrics(run: Run, place: dict[str, Any], limit: int) -> tuple[Records, dict[str, Any]]:
     files = [(part, name) for part in _lineage(run) for name in part.names]
     keys = [(part.run.run_id, name) for part, name in files]
-    at = (place.get("run"), place.get("file"))
+    at = (str(place.get("run")), str(place.get("file")))
     index = keys.index(at) if at in keys else 0
     offset = int(place.get("offset") or 0) if at in keys else 0
     records: Records = []

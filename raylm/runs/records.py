@@ -5,7 +5,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-_FIELDS = ("step", "attempt", "tokens_seen", "time")
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
@@ -47,7 +46,7 @@ class StepRecord:
         metrics = {
             key: number for key in values if "/" in key and (number := metric(values, key, lost)) is not None
         }
-        return cls(*(values[name] for name in _FIELDS), metrics)
+        return cls(values["step"], values["attempt"], values["tokens_seen"], values["time"], metrics)
 
 
 def metric(values: dict[str, Any], key: str, lost: dict[str, str] | None = None) -> float | None:

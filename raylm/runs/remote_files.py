@@ -35,7 +35,9 @@ class RemoteFiles:
         """Return bytes `start` to `stop`; nothing when the file ends before `start`."""
         if (start or stop is not None) and self.size(path) <= start:
             return b""  # stores answer a range behind the end with an error
-        return _patiently(lambda: self.filesystem.cat_file(path, start=start or None, end=stop))
+        return cast(
+            "bytes", _patiently(lambda: self.filesystem.cat_file(path, start=start or None, end=stop))
+        )
 
     def write(self, path: str, data: bytes) -> None:
         _patiently(lambda: self.filesystem.pipe_file(path, data))

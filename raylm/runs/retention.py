@@ -53,6 +53,7 @@ def pin(run_folder: Folder, child_id: str, child_uri: str, step: int) -> None:
 
 
 def unpin(run_folder: Folder, child_id: str) -> None:
+    """Let the step go that a child stood on."""
     if run_folder.exists(f"pins/{child_id}.json"):
         run_folder.remove(f"pins/{child_id}.json")
 
