@@ -67,18 +67,6 @@ def curve(run: Run, key: str) -> list[tuple[int, float]]:
     return points
 
 
-def last_step(run: Run) -> int:
-    """Return the newest step in the metrics, 0 when there is none; reads only the end of one file."""
-    for segment in reversed(segments(run.folder)):
-        size = run.folder.size(segment.name)
-        lines = run.folder.read(segment.name, max(0, size - 16384), size).split(b"\n")[:-1]
-        for line in reversed(lines):
-            record = parse_line(line)
-            if record is not None and isinstance(record.get("step"), int):
-                return record["step"]
-    return 0
-
-
 class _Part(NamedTuple):
     """A run's share of a curve: its own segments, or an ancestor's up to the step of the fork."""
 

@@ -2,11 +2,12 @@
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from raylm.runs.folder import Folder
 from raylm.runs.owner import is_dead
+from raylm.runs.segments import last_record
 
 HEARTBEAT_S = 10.0
 TIME_TO_LIVE_S = 60.0
@@ -81,12 +82,16 @@ def _written(folder: Folder, written: dict[str, Any]) -> Status:
     status = _as_status(written)
     if not status.is_live:
         return status
+    newest = last_record(folder)
+    if newest is not None and newest.get("attempt") == status.attempt:
+        status = replace(status, step=newest["step"])  # fresher than the heartbeat
     if is_abandoned(written):
         owner = status.owner
         reason = f"its process ({owner.get('host')}, pid {owner.get('pid')}) is gone"
-        return _changed(status, "lost", reason, "raylm runs resume continues from the last good checkpoint")
+        mend = "raylm runs resume continues from the last good checkpoint"
+        return replace(status, status="lost", reason=reason, mend=mend)
     if has_pending_stop(folder, status.launch):
-        return _changed(status, "stopping", "asked to stop", "")
+        return replace(status, status="stopping", reason="asked to stop")
     return status
 
 
@@ -105,11 +110,10 @@ def _launched(folder: Folder, launch: int, written: dict[str, Any]) -> Status:
         submission_id=record.get("submission_id"),
     )
     if has_pending_stop(folder, launch):
-        return _changed(status, "stopping", "asked to stop", "")
+        return replace(status, status="stopping", reason="asked to stop")
     if record.get("how") != "job" and time.time() - since > START_LIMIT_S:
-        return _changed(
-            status, "lost", f"launch {launch} never started", "raylm runs resume launches it again"
-        )
+        reason = f"launch {launch} never started"
+        return replace(status, status="lost", reason=reason, mend="raylm runs resume launches it again")
     return status
 
 
@@ -128,7 +132,3 @@ def _as_status(written: dict[str, Any]) -> Status:
     }
     rest = {name: value for name, value in written.items() if name not in known}
     return Status(**{"status": "lost", **known}, fields=rest)
-
-
-def _changed(status: Status, word: str, reason: str, mend: str) -> Status:
-    return Status(**{**vars(status), "status": word, "reason": reason, "mend": mend})

@@ -1,0 +1,139 @@
+"""Finding runs: all of them, newest first, or the one a person means."""
+
+import logging
+import re
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from raylm.config.errors import BadInput
+from raylm.config.near import nearest
+from raylm.runs.folder import Folder
+from raylm.runs.names import check_run_name, made_at
+from raylm.runs.run import Run
+from raylm.runs.storages import known
+
+_LOG = logging.getLogger(__name__)
+_NAME_IN_ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
+_LISTED = 6  # runs named in an error
+
+
+def list_runs(storages: Iterable[str] | None = None) -> list[Run]:
+    """Return the runs of all known storages (or of those given), newest first.
+
+    Nothing of a run made by raylm is read here. A damaged run is listed too and says so in its status; a storage
+    that cannot be reached is left out with a warning.
+    """
+    found: list[Run] = []
+    for storage in known() if storages is None else storages:
+        try:
+            found += _runs_in(Folder.open(storage))
+        except (OSError, BadInput) as error:
+            _LOG.warning("storage %s cannot be listed: %s", storage, error)
+    return sorted(found, key=lambda run: (_made_at(run), run.run_id), reverse=True)
+
+
+def find(reference: str, storages: Sequence[str] | None = None) -> tuple[Run, int | None]:
+    """Return the run, and the step where the reference names one.
+
+    A reference is `RUN`, `RUN@STEP`, `RUN@best` (lowest eval/loss) or `RUN@last`; RUN is an id, the beginning of one
+    id only, a name that only one run has, or the path or URI of a run directory.
+
+    Raises:
+        BadInput: no run or more than one answers to it, or the run has no such checkpoint.
+    """
+    head, slash, tail = reference.rpartition("/")
+    name, _, which = tail.partition("@")
+    run = Run.from_uri(f"{head}/{name}") if slash else _find_run(name, storages)
+    return run, _find_step(run, which) if "@" in tail else None
+
+
+def attach(run_id: str, storage: str | None = None) -> Run:
+    """Return a run by its id, the beginning of it, or its name; it may be running anywhere.
+
+    Raises:
+        BadInput: no run or more than one answers to it.
+    """
+    return find(run_id, None if storage is None else [storage])[0]
+
+
+def _runs_in(root: Folder) -> list[Run]:
+    names = [name for name in root.names() if _may_be_run(name)]
+    asked = names if root.is_local else [name for name in names if made_at(name) is None]
+    with ThreadPoolExecutor(1 if root.is_local else 16) as pool:
+        answers = dict(zip(asked, pool.map(lambda name: root.exists(f"{name}/run.json"), asked), strict=True))
+    return [
+        Run(root / name, root.uri, name) for name in names if answers.get(name) or made_at(name) is not None
+    ]
+
+
+def _may_be_run(name: str) -> bool:
+    try:
+        check_run_name(name)
+    except BadInput:
+        return False
+    return True
+
+
+def _made_at(run: Run) -> str:
+    """Return a UTC time text that sorts: from the id where raylm made it, else from run.json."""
+    if text := made_at(run.run_id):
+        return text
+    try:
+        return time.strftime("%Y%m%d-%H%M%S", time.gmtime(float(run.header().get("created") or 0)))
+    except (BadInput, TypeError, ValueError, OverflowError):
+        return ""
+
+
+def _find_run(name: str, storages: Sequence[str] | None) -> Run:
+    if not name:
+        raise BadInput.one("run", "is empty", "see: raylm runs list", code="no_run")
+    runs = list_runs(storages)
+    for answers in (_has_id, _has_name, _has_prefix):
+        matches = [run for run in runs if answers(run, name)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            listed = ", ".join(run.run_id for run in matches[:_LISTED])
+            raise BadInput.one(
+                "run", f"{len(matches)} runs answer to {name[:80]!r}", f"say which: {listed}", code="many"
+            )
+    close = nearest(name, [run.run_id for run in runs] + [_name_in(run) for run in runs], count=3)
+    mend = f"did you mean {', '.join(close)}?" if close else "see: raylm runs list"
+    raise BadInput.one("run", f"no run answers to {name[:80]!r}", mend, code="no_run")
+
+
+def _has_id(run: Run, name: str) -> bool:
+    return run.run_id == name
+
+
+def _has_name(run: Run, name: str) -> bool:
+    return _name_in(run) == name
+
+
+def _has_prefix(run: Run, name: str) -> bool:
+    return run.run_id.startswith(name)
+
+
+def _name_in(run: Run) -> str:
+    match = _NAME_IN_ID.fullmatch(run.run_id)
+    return match.group(1) if match else run.run_id
+
+
+def _find_step(run: Run, which: str) -> int:
+    checkpoints = [one for one in run.checkpoints.list() if not one.is_bad]
+    steps = [one.step for one in checkpoints]
+    if which == "last" and steps:
+        return steps[-1]
+    if which == "best":
+        losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in checkpoints}
+        known_losses = {step: loss for step, loss in losses.items() if isinstance(loss, int | float)}
+        if known_losses:
+            return min(known_losses, key=known_losses.__getitem__)
+        raise BadInput.one(
+            "run", f"{run.run_id} has no checkpoint with an eval/loss", f"there are: {steps}", code="no_step"
+        )
+    if which.isascii() and which.isdigit() and int(which) in steps:
+        return int(which)
+    mend = f"there are: {', '.join(map(str, steps)) or 'none'}; also `best` and `last`"
+    raise BadInput.one("run", f"{run.run_id} has no good checkpoint {which[:80]!r}", mend, code="no_step")
