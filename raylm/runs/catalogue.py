@@ -21,8 +21,8 @@ _LISTED = 6  # runs named in an error
 def list_runs(storages: Iterable[str] | None = None) -> list[Run]:
     """Return the runs of all known storages (or of those given), newest first.
 
-    Nothing of a run made by raylm is read here. A damaged run is listed too and says so in its status; a storage
-    that cannot be reached is left out with a warning.
+    Nothing of a run whose id raylm made is read here. A damaged run is listed too and says so in its status;
+    a storage that cannot be reached is left out with a warning.
     """
     found: list[Run] = []
     for storage in known() if storages is None else storages:
@@ -36,8 +36,8 @@ def list_runs(storages: Iterable[str] | None = None) -> list[Run]:
 def find(reference: str, storages: Sequence[str] | None = None) -> tuple[Run, int | None]:
     """Return the run, and the step where the reference names one.
 
-    A reference is `RUN`, `RUN@STEP`, `RUN@best` (lowest eval/loss) or `RUN@last`; RUN is an id, the beginning of one
-    id only, a name that only one run has, or the path or URI of a run directory.
+    A reference is `RUN`, `RUN@STEP`, `RUN@best` (lowest eval/loss) or `RUN@last`; RUN is an id, the beginning
+    of one id only, a name that only one run has, or the path or URI of a run directory.
 
     Raises:
         BadInput: no run or more than one answers to it, or the run has no such checkpoint.

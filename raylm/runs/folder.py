@@ -19,7 +19,8 @@ class Folder:
     """One folder: whole-file reads, durable atomic writes, exclusive creation.
 
     A name may have several parts (`launches/1.json`); missing folders are made on the way. On a local
-    filesystem folders are 0700 and files 0600 (`group`: 2770 and 0660), and a write is fsynced before it shows.
+    filesystem folders are 0700 and files 0600 (`group`: 2770 and 0660), and a write is fsynced before it
+    shows.
     """
 
     def __init__(self, files: LocalFiles | RemoteFiles, path: str) -> None:

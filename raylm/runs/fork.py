@@ -21,8 +21,8 @@ def fork(
 ) -> Run:
     """Make a new run that continues at `step` of this one, by default at its newest good checkpoint.
 
-    The checkpoint is pinned in the parent for as long as the fork lives. The fork is not launched; its recipe is
-    the parent's unless `recipe_yaml` is given. `header` overrides what its run.json takes from the parent.
+    The checkpoint is pinned in the parent for as long as the fork lives. The fork is not launched; its
+    recipe is the parent's unless `recipe_yaml` is given. `header` adds to its run.json.
 
     Raises:
         BadInput: there is no such checkpoint, it is damaged, or the new id is taken.

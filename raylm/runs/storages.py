@@ -15,7 +15,7 @@ VARIABLE = "RAYLM_STORAGE"
 def resolve(cli: str | None = None, recipe: str | None = None) -> str:
     """Return the storage as an absolute path or URI.
 
-    The first that is given counts: command line, recipe, RAYLM_STORAGE, the first in the config file, ~/raylm/runs.
+    The first that is given counts: command line, recipe, RAYLM_STORAGE, the config file's first, ~/raylm/runs.
     """
     return Folder.open(cli or recipe or os.environ.get(VARIABLE) or _configured_or_default()).uri
 
@@ -80,15 +80,23 @@ def _configured() -> list[str]:
     """Return the config file's storages: `storages` is a list of URIs, or of `name` and `uri`."""
     settings = read_settings()
     entries = settings.get("storages") or []
-    clusters = settings.get("clusters") or []
-    uris = [entry.get("uri") if isinstance(entry, dict) else entry for entry in _as_list(entries)]
-    if not all(isinstance(uri, str) and uri for uri in uris):
-        mend = "write `storages:` as a list of paths or URIs"
-        raise BadInput.one("storages", "has an entry without a URI", mend, str(settings_path()), "storages")
-    return uris + [
-        one["storage"] for one in _as_list(clusters) if isinstance(one, dict) and one.get("storage")
-    ]
+    if not isinstance(entries, list):
+        raise _bad_storages("is not a list")
+    uris: list[str] = []
+    for entry in entries:
+        uri = entry.get("uri") if isinstance(entry, dict) else entry
+        if not isinstance(uri, str) or not uri:
+            raise _bad_storages("has an entry without a URI")
+        uris.append(uri)
+    return uris + _of_clusters(settings.get("clusters"))
 
 
-def _as_list(value: object) -> list:
-    return value if isinstance(value, list) else []
+def _of_clusters(clusters: object) -> list[str]:
+    """Return the storages that cluster entries name; what is wrong with those is said where they are used."""
+    entries = clusters if isinstance(clusters, list) else []
+    return [str(one["storage"]) for one in entries if isinstance(one, dict) and one.get("storage")]
+
+
+def _bad_storages(message: str) -> BadInput:
+    mend = "write `storages:` as a list of paths or URIs"
+    return BadInput.one("storages", message, mend, str(settings_path()), "storages")
