@@ -1,0 +1,120 @@
+"""JSON over HTTP to a Ray dashboard: the token of one cluster goes to that cluster and nowhere else."""
+
+import http.client
+import json
+import ssl
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from raylm.config.errors import BadInput
+
+CONNECT_SECONDS = 4.0
+"""For looking up the name and connecting, together: a person knows within 5 s, start of Python included."""
+READ_SECONDS = 30.0
+
+
+class HttpError(Exception):
+    """The dashboard answered with an error; `text` is its body, at most 64 KiB."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"HTTP {status}: {text[:500]}")
+        self.status = status
+        self.text = text
+
+
+class Dashboard:
+    """One Ray dashboard, by its base address. No redirect is followed and no proxy is used."""
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        """Keep the address `http(s)://host:port`; nothing is sent before the first call.
+
+        `token` is sent as a bearer token with each request.
+        """
+        self.address = address.rstrip("/")
+        self._prefix = urlsplit(self.address).path  # a dashboard behind an ingress may have one
+        self._token = token
+
+    def get(self, path: str) -> Any:
+        """Return the JSON found at `path`.
+
+        Raises:
+            BadInput: nobody answers there, or the token is missing or wrong.
+            HttpError: any other status than 200.
+        """
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send JSON to `path` and return the JSON of the answer; errors as in `get`."""
+        return self._ask("POST", path, body or {})
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        connection = self._connect()
+        try:
+            connection.request(
+                method, self._prefix + path, None if body is None else json.dumps(body), self._headers()
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+        finally:
+            connection.close()
+        return self._read(answer.status, text)
+
+    def _headers(self) -> dict[str, str]:
+        authorization = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"Content-Type": "application/json", "Accept": "application/json", **authorization}
+
+    def _read(self, status: int, text: str) -> Any:
+        if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
+            state = "wants a token" if status == http.client.UNAUTHORIZED else "refuses the token it was sent"
+            mend = f"list it with its token: raylm cluster add NAME {self.address} --token-path FILE"
+            raise BadInput.one("address", f"{self.address} {state}", mend, code="token")
+        if status != http.client.OK:
+            raise HttpError(status, text[:65536])
+        try:
+            return json.loads(text)
+        except ValueError:
+            mend = "name the address of a Ray dashboard, such as http://127.0.0.1:8265"
+            raise BadInput.one(
+                "address", f"{self.address} is not a Ray dashboard", mend, code="address"
+            ) from None
+
+    def _connect(self) -> http.client.HTTPConnection:
+        """Connect in a thread, so that a name server that hangs costs no more than a closed port."""
+        connection = _connection(self.address)
+        errors: list[OSError] = []
+
+        def connect() -> None:
+            try:
+                connection.connect()
+            except OSError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        thread.join(CONNECT_SECONDS)
+        if thread.is_alive():
+            raise self._unreachable(f"no answer within {CONNECT_SECONDS:.0f} s")
+        if errors:
+            raise self._unreachable(errors[0].strerror or str(errors[0])) from errors[0]
+        connection.sock.settimeout(READ_SECONDS)
+        return connection
+
+    def _unreachable(self, reason: str) -> BadInput:
+        message = f"cannot reach {self.address} ({reason})"
+        return BadInput.one(
+            "address", message, "is the cluster up? see: raylm cluster status", code="unreachable"
+        )
+
+
+def _connection(address: str) -> http.client.HTTPConnection:
+    parts = urlsplit(address)
+    assert parts.hostname, "clusters.check_address lets no address without a host through"
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=CONNECT_SECONDS, context=context
+        )
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=CONNECT_SECONDS)
