@@ -15,7 +15,7 @@ VARIABLE = "RAYLM_STORAGE"
 def resolve(cli: str | None = None, recipe: str | None = None) -> str:
     """Return the storage as an absolute path or URI.
 
-    The first that is given counts: command line, recipe, RAYLM_STORAGE, the config file's first, ~/raylm/runs.
+    The first that is given counts: command line, recipe, RAYLM_STORAGE, the config file, ~/raylm/runs.
     """
     return Folder.open(cli or recipe or os.environ.get(VARIABLE) or _configured_or_default()).uri
 
