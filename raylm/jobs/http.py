@@ -7,18 +7,19 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
-from raylm.config.errors import BadInput
+from raylm.config.errors import BadInput, RunFailed
 
 CONNECT_SECONDS = 4.0
 """For looking up the name and connecting, together: a person knows within 5 s, start of Python included."""
 READ_SECONDS = 30.0
 
 
-class HttpError(Exception):
+class HttpError(RunFailed):
     """The dashboard answered with an error; `text` is its body, at most 64 KiB."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"HTTP {status}: {text[:500]}")
+    def __init__(self, address: str, status: int, text: str) -> None:
+        last = (text.strip().splitlines() or [""])[-1]  # of a traceback, the line that says what happened
+        super().__init__(f"{address} answered {status}: {last[:500]}", "see: raylm cluster status")
         self.status = status
         self.text = text
 
@@ -72,7 +73,7 @@ class Dashboard:
             mend = f"list it with its token: raylm cluster add NAME {self.address} --token-path FILE"
             raise BadInput.one("address", f"{self.address} {state}", mend, code="token")
         if status != http.client.OK:
-            raise HttpError(status, text[:65536])
+            raise HttpError(self.address, status, text[:65536])
         try:
             return json.loads(text)
         except ValueError:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
-from raylm.config.errors import RunFailed
 from raylm.jobs.clusters import OWNED_NAME, Cluster
 from raylm.jobs.http import HttpError
 from raylm.jobs.target import find_target
@@ -56,7 +55,7 @@ def submit(
 
     Raises:
         BadInput: the cluster is not on the list, does not answer, or runs another Ray.
-        RunFailed: the cluster refused the job, or started no agent within a minute.
+        HttpError: the cluster refused the job, or started no agent within a minute.
     """
     cluster = find_target(address, notify=notify)
     check_versions(cluster)
@@ -86,7 +85,7 @@ def submit_entrypoint(
 
     Raises:
         BadInput: as `Dashboard.post`.
-        RunFailed: the cluster refused the job, or started no agent in time.
+        HttpError: the cluster refused the job, or started no agent in time.
     """
     body = {"entrypoint": entrypoint, "submission_id": job_id, "runtime_env": {"env_vars": dict(environment)}}
     dashboard = cluster.dashboard()
@@ -98,7 +97,7 @@ def submit_entrypoint(
             if "already exists" in error.text:
                 return False
             if not any(sign in error.text for sign in _AGENT_NOT_READY) or time.monotonic() > deadline:
-                raise _refused(cluster, error) from error
+                raise
         else:
             return True
         if pause == 0.1:  # noqa: PLR2004 - the first one; a single line for the person
@@ -141,9 +140,3 @@ def running_jobs(cluster: Cluster) -> list[str]:
 
 def _path(job_id: str) -> str:
     return f"/api/jobs/{quote(job_id, safe='')}"
-
-
-def _refused(cluster: Cluster, error: HttpError) -> RunFailed:
-    lines = [line for line in error.text.splitlines() if line.strip()]
-    reason = lines[-1] if lines else str(error)
-    return RunFailed(f"{cluster.address} took no job: {reason[:500]}", "see: raylm cluster status")
