@@ -121,19 +121,33 @@ def _name_in(run: Run) -> str:
 
 
 def _find_step(run: Run, which: str) -> int:
-    checkpoints = [one for one in run.checkpoints.list() if not one.is_bad]
-    steps = [one.step for one in checkpoints]
-    if which == "last" and steps:
-        return steps[-1]
-    if which == "best":
-        losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in checkpoints}
-        known_losses = {step: loss for step, loss in losses.items() if isinstance(loss, int | float)}
-        if known_losses:
-            return min(known_losses, key=known_losses.__getitem__)
-        raise BadInput.one(
-            "run", f"{run.run_id} has no checkpoint with an eval/loss", f"there are: {steps}", code="no_step"
-        )
+    if which in _PICKS:
+        return _PICKS[which](run)
+    steps = run.checkpoints.steps()
     if which.isascii() and which.isdigit() and int(which) in steps:
-        return int(which)
+        return int(which)  # a bad one too: whoever wants to use it verifies it
+    raise _no_step(run, f"has no checkpoint {which[:80]!r}", steps)
+
+
+def _last(run: Run) -> int:
+    steps = [one.step for one in run.checkpoints.list() if not one.is_bad]
+    if not steps:
+        raise _no_step(run, "has no good checkpoint", [])
+    return steps[-1]
+
+
+def _best(run: Run) -> int:
+    checkpoints = [one for one in run.checkpoints.list() if not one.is_bad]
+    losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in checkpoints}
+    measured = {step: loss for step, loss in losses.items() if isinstance(loss, int | float)}
+    if not measured:
+        raise _no_step(run, "has no checkpoint with an eval/loss", list(losses))
+    return min(measured, key=measured.__getitem__)
+
+
+_PICKS = {"last": _last, "best": _best}
+
+
+def _no_step(run: Run, message: str, steps: list[int]) -> BadInput:
     mend = f"there are: {', '.join(map(str, steps)) or 'none'}; also `best` and `last`"
-    raise BadInput.one("run", f"{run.run_id} has no good checkpoint {which[:80]!r}", mend, code="no_step")
+    return BadInput.one("run", f"{run.run_id} {message}", mend, code="no_step")

@@ -129,6 +129,8 @@ class Run:
             raise self._already(status)
         number = max(launches, default=0) + 1
         made = {"launch": number, "person": person(), "host": host(), "when": round(time.time(), 3)}
+        if record.get("how") == "job":
+            made["submission_id"] = f"{self.run_id}-l{number}"
         try:
             self.folder.create(f"launches/{number}.json", _pretty({**made, **record}))
         except FileExistsError:
