@@ -1,0 +1,168 @@
+/** One draft of a run: its values, their check while a person types, and the one launch it leads to. */
+import { fill, h, uniqueId } from "../dom";
+import { disconnected } from "../notice";
+import type { Context } from "../screen";
+import type { StoreError, Values } from "../store";
+import type { Check, Field, Problem, Schema, Starter } from "../types";
+import { Form } from "./form";
+import { Outcome } from "./outcome";
+import { copy, setAt } from "./values";
+
+const DEBOUNCE_MS = 250;
+
+export class LaunchDesk {
+  readonly element = h("div", { class: "raylm-desk" });
+  private values: Values = {};
+  private form: Form | null = null;
+  private outcome = new Outcome();
+  /** Text that is no value of its field's type: the store never sees it. */
+  private readonly complaints = new Map<string, string>();
+  private runId: Promise<string> | null = null;
+  private version = 0;
+  private timer: number | undefined;
+  private isLaunching = false;
+  private hasProblems = true;
+
+  private readonly search = h("input", {
+    type: "search",
+    id: uniqueId("search"),
+    placeholder: "Find a field",
+  });
+  private readonly advanced = h("input", { type: "checkbox", id: uniqueId("advanced") });
+  private readonly checkButton = this.button("Check", "raylm-button", () => void this.check(true));
+  private readonly launchButton = this.button(
+    "Launch",
+    "raylm-button raylm-primary",
+    () => void this.launch(),
+  );
+
+  constructor(
+    private readonly context: Context,
+    private readonly schema: Schema,
+  ) {
+    for (const input of [this.search, this.advanced]) input.addEventListener("input", () => this.narrow());
+  }
+
+  /** The tools above the form, after the given first one. */
+  toolbar(first: HTMLElement): HTMLElement {
+    return h(
+      "div",
+      { class: "raylm-toolbar" },
+      first,
+      h(
+        "div",
+        { class: "raylm-tool raylm-grow" },
+        h("label", { for: this.search.id }, "Search"),
+        this.search,
+      ),
+      h("div", { class: "raylm-tool" }, this.advanced, h("label", { for: this.advanced.id }, "Advanced")),
+    );
+  }
+
+  /** Begin a draft from a starter; its run id, made now, is the key that makes a launch happen once. */
+  open(starter: Starter): void {
+    this.values = copy(starter.values);
+    this.complaints.clear();
+    this.outcome = new Outcome();
+    this.form = new Form(this.schema, this.values, (...change) => this.changed(...change));
+    const actions = h("div", { class: "raylm-actions" }, this.checkButton, this.launchButton);
+    fill(this.element, [this.form.element, this.outcome.element, actions]);
+    this.narrow();
+    this.renewRunId();
+    this.setProblems([]);
+    this.launchButton.disabled = true; // until the first check has answered
+    void this.check(false);
+  }
+
+  close(): void {
+    window.clearTimeout(this.timer);
+    this.version += 1;
+  }
+
+  private changed(field: Field, value: unknown, complaint: string | null): void {
+    if (complaint) this.complaints.set(field.name, complaint);
+    else this.complaints.delete(field.name);
+    if (!complaint) setAt(this.values, field.name, value);
+    if (field.name === "name") this.renewRunId();
+    this.version += 1;
+    window.clearTimeout(this.timer);
+    if (this.complaints.size > 0) this.setProblems(this.ownProblems());
+    else this.timer = window.setTimeout(() => void this.check(false), DEBOUNCE_MS);
+  }
+
+  private ownProblems(): Problem[] {
+    return [...this.complaints].map(([field, message]) => ({ field, message, mend: "" }));
+  }
+
+  /** Ask the store about the values as they stand; an answer that comes after a newer change is dropped. */
+  private async check(isDeep: boolean): Promise<void> {
+    if (this.complaints.size > 0) return;
+    const version = (this.version += 1);
+    if (isDeep) this.outcome.say("Checking …", true);
+    try {
+      const check = await this.context.store.check(this.values, isDeep);
+      if (version === this.version) this.show(check, isDeep);
+    } catch (error) {
+      if (version === this.version) this.refuse(error as StoreError);
+    }
+  }
+
+  private show(check: Check, isDeep: boolean): void {
+    this.outcome.update(check);
+    this.outcome.say(isDeep ? "Ready to launch." : "", true);
+    this.setProblems(check.problems);
+  }
+
+  private setProblems(problems: Problem[]): void {
+    this.hasProblems = problems.length > 0;
+    const unowned = this.form?.complain(problems) ?? [];
+    if (this.hasProblems)
+      this.outcome.say(
+        `${problems.length} ${problems.length === 1 ? "field" : "fields"} to mend before launching.`,
+        false,
+      );
+    this.outcome.complain(unowned);
+    this.launchButton.disabled = this.hasProblems || this.isLaunching;
+    this.checkButton.disabled = this.complaints.size > 0;
+  }
+
+  private async launch(): Promise<void> {
+    if (this.launchButton.disabled || this.runId === null) return;
+    this.isLaunching = this.launchButton.disabled = true;
+    this.outcome.say("Launching …", true);
+    try {
+      const run_id = await this.runId;
+      await this.context.store.command("launch", { values: this.values, run_id });
+      this.outcome.say(`Launched ${run_id}.`, true);
+      this.renewRunId(); // the next click is another run
+      this.context.shared.set("launched", run_id);
+    } catch (error) {
+      this.refuse(error as StoreError);
+    } finally {
+      this.isLaunching = false;
+      this.launchButton.disabled = this.hasProblems;
+    }
+  }
+
+  private refuse(error: StoreError): void {
+    if (error.problems.length > 0) this.setProblems(error.problems);
+    else if (error.isDisconnected)
+      fill(this.element, [
+        disconnected(error, () => this.open({ name: "", title: "", values: this.values })),
+      ]);
+    else this.outcome.say([error.message, error.mend].filter(Boolean).join("; "), false);
+  }
+
+  private renewRunId(): void {
+    this.runId = this.context.store.get<string>("run_id", { name: this.values["name"] ?? "" });
+    this.runId.catch(() => (this.runId = null)); // an impossible name is shown by the check
+  }
+
+  private narrow(): void {
+    this.form?.narrow({ search: this.search.value.trim(), is_advanced: this.advanced.checked });
+  }
+
+  private button(text: string, className: string, onclick: () => void): HTMLButtonElement {
+    return h("button", { type: "button", class: className, onclick }, text);
+  }
+}

@@ -1,0 +1,151 @@
+/** One section of the recipe: its kind, if it has kinds, and its fields in groups. */
+import { fill, h, show, uniqueId } from "../dom";
+import { capital, words } from "../text";
+import type { Values } from "../store";
+import type { Field, Problem, Section } from "../types";
+import { makeControl, type Control, type OnChange } from "./control";
+import { makeList } from "./list";
+import { getAt, setAt } from "./values";
+
+export interface Filter {
+  search: string;
+  is_advanced: boolean;
+}
+
+/** The fields of one section over the draft's values; `onChange` hears of each change a person makes. */
+export class SectionView {
+  readonly element: HTMLElement;
+  private controls: Control[] = [];
+  private readonly groups = h("div", { class: "raylm-groups" });
+  private readonly kinds: HTMLSelectElement | null;
+  private filter: Filter = { search: "", is_advanced: false };
+  private problems: Problem[] = [];
+
+  constructor(
+    readonly section: Section,
+    private readonly values: Values,
+    private readonly onChange: OnChange,
+  ) {
+    this.kinds = section.kinds ? this.makeKinds(Object.keys(section.kinds)) : null;
+    const title = uniqueId("section");
+    this.element = h(
+      "section",
+      { class: "raylm-section", "aria-labelledby": title },
+      h("h3", { id: title }, section.title),
+      section.help ? h("p", { class: "raylm-section-help" }, section.help) : null,
+      this.kinds?.parentElement,
+      this.groups,
+    );
+    this.rebuild();
+  }
+
+  /** Show only the fields that match; true where any does. */
+  narrow(filter: Filter): boolean {
+    this.filter = filter;
+    let numShown = 0;
+    for (const control of this.controls) {
+      const isShown = this.isWanted(control);
+      show(control.row, isShown);
+      numShown += Number(isShown);
+    }
+    for (const group of this.groups.children)
+      show(
+        group as HTMLElement,
+        [...group.querySelectorAll<HTMLElement>(".raylm-field")].some(({ hidden }) => !hidden),
+      );
+    return numShown > 0 || (filter.search === "" && this.kinds !== null);
+  }
+
+  /** Show each problem under its field; returns those that belong to this section. */
+  complain(problems: Problem[]): Problem[] {
+    this.problems = problems.filter(({ field }) => this.owns(field));
+    for (const control of this.controls)
+      control.complain(this.problems.find(({ field }) => isWithin(field, control.field.name)) ?? null);
+    this.narrow(this.filter); // a field with a problem is shown, advanced or not
+    return this.problems;
+  }
+
+  private owns(name: string): boolean {
+    const { section } = this;
+    return isWithin(name, section.name) || this.controls.some(({ field }) => isWithin(name, field.name));
+  }
+
+  private makeKinds(kinds: string[]): HTMLSelectElement {
+    const select = h(
+      "select",
+      { id: uniqueId("kind") },
+      ...kinds.map((kind) => h("option", { value: kind }, kind)),
+    );
+    h("div", { class: "raylm-kind" }, h("label", { for: select.id }, `${this.section.title} kind`), select);
+    select.addEventListener("change", () => {
+      const old = (getAt(this.values, this.section.name) ?? {}) as Values;
+      const fields = this.section.kinds?.[select.value] ?? [];
+      setAt(this.values, this.section.name, { kind: select.value, ...shared(old, fields) });
+      this.rebuild();
+      this.onChange(kindField(this.section), select.value, null);
+    });
+    return select;
+  }
+
+  private rebuild(): void {
+    const fields = this.fields();
+    this.controls = fields.map((field) =>
+      field.kinds ? makeList(field, this.values, this.onChange) : makeControl(field, this.onChange),
+    );
+    for (const control of this.controls)
+      control.set(getAt(this.values, control.field.name) ?? control.field.default);
+    fill(this.groups, grouped(this.controls));
+    this.narrow(this.filter);
+  }
+
+  private fields(): Field[] {
+    const { kinds } = this.section;
+    if (!kinds || !this.kinds) return this.section.fields;
+    const chosen = String(getAt(this.values, `${this.section.name}.kind`) ?? Object.keys(kinds)[0]);
+    this.kinds.value = chosen;
+    return [...this.section.fields, ...(kinds[chosen] ?? [])].filter(({ name }) => !name.endsWith(".kind"));
+  }
+
+  private isWanted({ field }: Control): boolean {
+    if (this.problems.some((problem) => isWithin(problem.field, field.name))) return true;
+    if (this.filter.search) return matches(field, this.filter.search);
+    return !field.advanced || this.filter.is_advanced;
+  }
+}
+
+function kindField(section: Section): Field {
+  return { name: `${section.name}.kind`, type: "string" };
+}
+
+/** What two kinds have in common is kept when a person changes the kind. */
+function shared(old: Values, fields: Field[]): Values {
+  const names = new Set(fields.map(({ name }) => name.split(".").at(-1)));
+  return Object.fromEntries(Object.entries(old).filter(([name]) => name !== "kind" && names.has(name)));
+}
+
+function grouped(controls: Control[]): HTMLElement[] {
+  const groups = new Map<string, HTMLElement[]>();
+  for (const { field, row } of controls)
+    groups.set(field.group ?? "", [...(groups.get(field.group ?? "") ?? []), row]);
+  return [...groups].map(([name, rows]) =>
+    h(
+      "fieldset",
+      { class: "raylm-group" },
+      h("legend", { class: name ? null : "raylm-unseen" }, capital(words(name || "settings"))),
+      h("div", { class: "raylm-fields" }, ...rows),
+    ),
+  );
+}
+
+function matches(field: Field, search: string): boolean {
+  const haystack = `${field.name} ${words(field.name)} ${field.help ?? ""} ${field.unit ?? ""}`.toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => haystack.includes(word));
+}
+
+/** "data.sources.0.path" is within "data.sources". */
+export function isWithin(name: string, outer: string): boolean {
+  return name === outer || name.startsWith(`${outer}.`) || name.startsWith(`${outer}[`);
+}

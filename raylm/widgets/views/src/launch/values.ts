@@ -1,0 +1,71 @@
+/** Reading and writing one field of nested recipe values by its dotted name ("train.max_steps"). */
+import type { Values } from "../store";
+
+export function getAt(values: Values, name: string): unknown {
+  let here: unknown = values;
+  for (const key of name.split(".")) {
+    if (typeof here !== "object" || here === null) return undefined;
+    here = (here as Values)[key];
+  }
+  return here;
+}
+
+/** Set a field, making the sections on the way; undefined removes it, so that its default holds. */
+export function setAt(values: Values, name: string, value: unknown): void {
+  const keys = name.split(".");
+  const last = keys.pop() as string;
+  let here = values;
+  for (const key of keys) {
+    const next = here[key];
+    if (typeof next !== "object" || next === null) here[key] = {};
+    here = here[key] as Values;
+  }
+  if (value === undefined) delete here[last];
+  else here[last] = value;
+}
+
+export function copy(values: Values): Values {
+  return structuredClone(values);
+}
+
+/** A value as a person types it: lists with commas, nothing for "not set". */
+export function toText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.map(toText).join(", ");
+  if (typeof value === "number") return numberText(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function numberText(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential().replace("e-", "e-") : String(value);
+}
+
+const WHOLE = /^[+-]?\d[\d_]*$/;
+const NUMBER = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Typed text as the value of a field's type; throws a sentence where it is none. */
+export function parse(text: string, type: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  return (PARSERS[type] ?? ((plain: string) => plain))(trimmed);
+}
+
+const PARSERS: Record<string, (text: string) => unknown> = {
+  integer: wholeNumber,
+  number: anyNumber,
+  array: (text) => text.split(",").map((part) => scalar(part.trim())),
+};
+
+function wholeNumber(text: string): number {
+  if (!WHOLE.test(text)) throw new Error(`must be a whole number, got ${JSON.stringify(text)}`);
+  return Number(text.replaceAll("_", ""));
+}
+
+function anyNumber(text: string): number {
+  if (!NUMBER.test(text)) throw new Error(`must be a number, got ${JSON.stringify(text)}`);
+  return Number(text.replaceAll("_", ""));
+}
+
+function scalar(text: string): unknown {
+  return NUMBER.test(text) ? Number(text.replaceAll("_", "")) : text;
+}

@@ -1,0 +1,96 @@
+/** The list of runs: one option a run, with its state in icon and word. */
+import { fill, h, setAttribute, uniqueId } from "../dom";
+import { icon } from "../icons";
+import { ago } from "../text";
+import type { RunSummary } from "../types";
+
+export class RunPicker {
+  private readonly list = h("div", {
+    class: "raylm-runs",
+    role: "listbox",
+    tabindex: 0,
+    "aria-label": "Runs",
+  });
+  private readonly filter = h("input", {
+    type: "search",
+    placeholder: "Filter runs",
+    "aria-label": "Filter runs",
+  });
+  readonly element = h("aside", { class: "raylm-side" }, this.filter, this.list);
+  private runs: RunSummary[] = [];
+  private readonly ids = new Map<string, string>();
+
+  constructor(
+    private chosen: string | null,
+    private readonly onChoose: (runId: string) => void,
+  ) {
+    this.filter.addEventListener("input", () => this.draw());
+    this.list.addEventListener("keydown", (event) => this.move(event));
+  }
+
+  /** True where what the list shows has changed. */
+  update(runs: RunSummary[], chosen: string | null): boolean {
+    const isChanged = JSON.stringify([runs, chosen]) !== JSON.stringify([this.runs, this.chosen]);
+    this.runs = runs;
+    this.chosen = chosen;
+    this.draw(); // "2 min ago" moves on its own
+    return isChanged;
+  }
+
+  private shown(): RunSummary[] {
+    const wanted = this.filter.value.toLowerCase();
+    return this.runs.filter((run) => `${run.run_id} ${run.status}`.toLowerCase().includes(wanted));
+  }
+
+  private draw(): void {
+    const runs = this.shown();
+    fill(this.list, runs.length > 0 ? runs.map((run) => this.option(run)) : []);
+    setAttribute(this.list, "aria-activedescendant", this.chosen === null ? null : this.idOf(this.chosen));
+  }
+
+  private option(run: RunSummary): HTMLElement {
+    const isChosen = run.run_id === this.chosen;
+    return h(
+      "div",
+      {
+        role: "option",
+        id: this.idOf(run.run_id),
+        class: `raylm-run raylm-state-${run.status}`,
+        "aria-selected": isChosen ? "true" : "false",
+        title: run.run_id,
+        onclick: () => this.onChoose(run.run_id),
+      },
+      h("span", { class: "raylm-run-name" }, run.name),
+      h("span", { class: "raylm-badge" }, icon(run.status), run.status),
+      h("span", { class: "raylm-run-when" }, [progress(run), ago(run.created)].filter(Boolean).join(" · ")),
+    );
+  }
+
+  private move(event: KeyboardEvent): void {
+    const runs = this.shown();
+    const index = runs.findIndex(({ run_id }) => run_id === this.chosen);
+    const target: Record<string, number> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      Home: 0,
+      End: runs.length - 1,
+    };
+    const run = runs[target[event.key] ?? -1];
+    if (!(event.key in target)) return;
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would move to another cell
+    if (run) this.onChoose(run.run_id);
+    this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }
+
+  private idOf(runId: string): string {
+    const id = this.ids.get(runId) ?? uniqueId("run");
+    this.ids.set(runId, id);
+    return id;
+  }
+}
+
+function progress({ step, max_steps }: RunSummary): string {
+  if (step === null || !max_steps) return "";
+  return `${Math.floor((step / max_steps) * 100)} %`;
+}

@@ -1,0 +1,101 @@
+/** What the store answers; raylm/api/store.py is the other side. */
+import type { Values } from "./store";
+
+export type StatusWord =
+  "pending" | "running" | "stopping" | "stopped" | "finished" | "failed" | "preempted" | "lost";
+
+export interface Problem {
+  field: string;
+  message: string;
+  mend: string;
+}
+
+export interface Page<T> {
+  records: T[];
+  cursor: string | null;
+}
+
+export interface Plan {
+  [name: string]: number | string | null;
+}
+
+export interface Check {
+  problems: Problem[];
+  plan: PlanItem[];
+  yaml: string;
+  command: string;
+}
+
+/** One number of the plan, ready to show; a plan leaves out what cannot be known yet. */
+export interface PlanItem {
+  label: string;
+  value: string;
+}
+
+export interface Field {
+  name: string;
+  type: string;
+  default?: unknown;
+  enum?: unknown[];
+  minimum?: number;
+  unit?: string;
+  group?: string;
+  help?: string;
+  advanced?: boolean;
+  required?: boolean;
+  is_optional?: boolean;
+  kinds?: Record<string, Field[]>;
+}
+
+export interface Section {
+  name: string;
+  title: string;
+  help: string;
+  fields: Field[];
+  kinds?: Record<string, Field[]>;
+}
+
+export interface Schema {
+  sections: Section[];
+}
+
+export interface Starter {
+  name: string;
+  title: string;
+  values: Values;
+}
+
+export interface RunSummary {
+  run_id: string;
+  name: string;
+  status: StatusWord;
+  reason: string;
+  mend: string;
+  step: number | null;
+  max_steps: number | null;
+  attempt: number | null;
+  created: number;
+  updated: number | null;
+  eval_loss?: number | null;
+}
+
+export interface RunDetail extends RunSummary {
+  uri: string;
+  logs: string[];
+  launch: Record<string, string | number | null>;
+}
+
+export interface MetricRecord {
+  step: number;
+  attempt: number;
+  tokens_seen: number;
+  time: number;
+  [metric: string]: number | null;
+}
+
+export interface EventRecord {
+  event: string;
+  time: number;
+  writer?: string;
+  [name: string]: unknown;
+}
