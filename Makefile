@@ -59,9 +59,8 @@ format: setup ## write what `make check` asks of the formatter
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: setup ## measure against peers; writes bench/results/*.json (about 40 minutes on two idle cores)
+bench: setup ## measure against peers; writes bench/results/*.json (needs an idle machine)
 	$(BIN)/python bench/train_cpu.py --json bench/results/train_cpu.json
-	$(BIN)/python bench/shakespeare_cpu.py --json bench/results/shakespeare_cpu.json
 	$(BIN)/python bench/launch.py --json bench/results/launch.json
 	$(BIN)/python bench/seeds.py --json bench/results/seeds.json
 
