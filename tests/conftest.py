@@ -1,9 +1,16 @@
 """What every test gets: no hubs, no person's own configuration, one thread, one process per costly server."""
 
 import os
+import secrets
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from raylm.jobs.owned import OwnedCluster
 
 # Set before anything imports torch or transformers; two test processes share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,8 +21,10 @@ os.environ["HF_DATASETS_OFFLINE"] = "1"
 SHARED = ("ray", "browser")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]):
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]):
     """Keep tests that share a session-wide server in one process when the suite runs in parallel."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
     for item in items:
         for name in SHARED:
             if item.get_closest_marker(name):
@@ -24,11 +33,74 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):
 
 @pytest.fixture(autouse=True)
 def own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point configuration, state and storage at an empty folder, so that no test sees a person's runs."""
+    """Point home, configuration, state and storage at an empty folder: no test sees a person's files."""
     home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("RAYLM_STORAGE", str(home / "runs"))
-    for name in ("RAY_ADDRESS", "RAY_JOB_CONFIG_JSON_ENV_VAR"):
+    for name in (
+        "RAY_ADDRESS",
+        "RAY_API_SERVER_ADDRESS",
+        "RAY_AUTH_TOKEN",
+        "RAY_JOB_CONFIG_JSON_ENV_VAR",
+        "RAY_TMPDIR",
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(_ray_token(tmp_path_factory)))
     return home
+
+
+def _ray_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one token for the whole session: Ray reads it once a process."""
+    path = tmp_path_factory.getbasetemp() / "ray-token"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> str:
+    """Return an empty storage on this machine."""
+    return str(tmp_path / "runs")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def cluster_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start the one Ray cluster of the session as a person would, and end it by process id.
+
+    It offers 4 CPUs whatever the machine has, so that two workers and their driver fit.
+    """
+    from raylm.jobs.owned import start_owned, stop_owned
+    from raylm.jobs.ray_head import HeadOptions
+
+    state = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(state))
+        patch.setenv("HOME", str(state))
+        start_owned(HeadOptions(num_cpus=4))
+    yield state
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(state))
+        stop_owned()
+
+
+@pytest.fixture
+def owned_cluster(cluster_state: Path, monkeypatch: pytest.MonkeyPatch) -> "OwnedCluster":
+    """Return the session's Ray cluster; in this test it is the one that raylm owns. Mark the test `ray`."""
+    from raylm.jobs.owned import find_owned
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(cluster_state))
+    owned = find_owned()
+    assert owned is not None, "the session's cluster has died"
+    return owned

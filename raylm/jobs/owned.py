@@ -142,7 +142,10 @@ def _environment(token_path: Path) -> dict[str, str]:
 
 
 def _make_temp_path() -> Path:
-    """Return a new short folder (Ray's socket paths must stay below 107 bytes) that others cannot enter."""
+    """Return a new short folder (Ray's socket paths must stay below 107 bytes) that others cannot reach.
+
+    Ray opens the folder itself to everyone (0777); its parent stays closed.
+    """
     parent = Path("/tmp") / f"raylm-{os.getuid()}"  # noqa: S108 - checked below
     parent.mkdir(mode=0o700, exist_ok=True)
     status = parent.lstat()
