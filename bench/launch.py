@@ -1,7 +1,7 @@
-"""From the command to the first training step, stage by stage: embedded Ray, and a cluster that is already up.
+"""From the command to the first training step, stage by stage: embedded Ray, and a cluster already up.
 
-Times are wall-clock seconds and belong to the machine they were taken on. Datasets are prepared beforehand; the
-time of a stage is read from the run's own events and metrics.
+Times are wall-clock seconds and belong to the machine they were taken on; a stage's moment is read from the
+run's own events and metrics. Each run has a storage of its own, so its text is prepared anew.
 """
 
 import argparse
@@ -22,7 +22,7 @@ RECIPE = ROOT / "examples" / "shakespeare_char.yaml"
 STAGES = ("launched", "prepared", "started", "first step")
 MEANING = {
     "launched": "interpreter, recipe, checks",
-    "prepared": "tokens found",
+    "prepared": "text to tokens on disk",
     "started": "Ray, worker, model, data",
     "first step": "forward, backward, update",
 }
@@ -34,14 +34,13 @@ Stages = dict[str, float]
 
 def main() -> None:
     """Measure both ways of launching and print their stages."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="seconds from the command to the first training step")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     SCRATCH.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
         bench = Launches(Path(folder))
-        bench.raylm("prepare", str(RECIPE))
         embedded = [bench.train(f"embedded-{number}") for number in range(arguments.rounds)]
         bench.raylm("cluster", "start")
         try:
@@ -53,13 +52,12 @@ def main() -> None:
 
 
 class Launches:
-    """Runs of the example recipe in a storage, configuration and cluster of their own."""
+    """Runs of the example recipe with configuration, state and cluster of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self._storage = folder / "runs"
+        self._folder = folder
         own = {"XDG_STATE_HOME": folder / "state", "XDG_CONFIG_HOME": folder / "config"}
         self._environment = os.environ | {name: str(path) for name, path in own.items()}
-        self._environment["RAYLM_STORAGE"] = str(self._storage)
 
     def raylm(self, *arguments: str) -> None:
         """Run a raylm command to its end."""
@@ -82,8 +80,9 @@ class Launches:
         start = time.time()
         limits = [f"train.max_steps={STEPS}", f"checkpoint.every_steps={STEPS}", "evaluate.every_steps=null"]
         limits += ["scaling.num_workers=1", "schedule.warmup_steps=1"]
-        self.raylm(command, str(RECIPE), "--run-id", run_id, *limits)
-        run = Run.open(self._storage, run_id)
+        storage = str(self._folder / run_id)
+        self.raylm(command, str(RECIPE), "--storage", storage, "--run-id", run_id, *limits)
+        run = Run.open(storage, run_id)
         wait_until_ended(run)
         moments = {event["event"]: event["time"] for event in reversed(run.events())}
         moments["first step"] = read(run, "metrics")[0][0]["time"]

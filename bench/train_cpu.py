@@ -49,7 +49,7 @@ CONTESTS = (
 
 def main() -> None:
     """Run the contests and print their tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="training speed on one CPU thread against peers")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, help="steps in a round (default: 20 and 100)")
     parser.add_argument("--only", choices=[contest.name for contest in CONTESTS])
