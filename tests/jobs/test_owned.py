@@ -70,7 +70,7 @@ def test_it_listens_on_this_machine_only(owned_cluster):
 def test_its_folder_and_token_are_private(owned_cluster):
     token = Path(owned_cluster.token_path)
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
-    # Ray opens its own folder, with the jobs' logs, to everyone; the folder around it is what keeps others out.
+    # Ray opens its own folder, with the jobs' logs, to everyone; the folder around it keeps others out.
     assert stat.S_IMODE(Path(owned_cluster.temp_path).parent.stat().st_mode) == 0o700
 
 
