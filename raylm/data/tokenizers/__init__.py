@@ -41,14 +41,14 @@ class TrainedTokenizer:
         return self._model.get_vocab_size()
 
     @property
-    def end_of_text_id(self) -> int:
+    def eos_token_id(self) -> int:
         """The id that follows each document."""
         number = self._model.token_to_id(END_OF_TEXT)
         assert number is not None, f"every tokenizer has {END_OF_TEXT}"
         return number
 
     @property
-    def unknown_id(self) -> int | None:
+    def unk_token_id(self) -> int | None:
         """The id of what is not in the vocabulary; None where everything is."""
         return self._model.token_to_id(UNKNOWN)
 
@@ -68,17 +68,23 @@ class TrainedTokenizer:
     def save(self, folder: Path) -> None:
         """Write what `transformers.AutoTokenizer.from_pretrained(folder)` loads."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._model.save(str(folder / "tokenizer.json"))
+        for name, data in self.files().items():
+            (folder / name).write_bytes(data)
+
+    def files(self) -> dict[str, bytes]:
+        """Return what `save` writes, by name; the same tokenizer gives the same bytes."""
         config = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "clean_up_tokenization_spaces": False,
             "bos_token": END_OF_TEXT,
             "eos_token": END_OF_TEXT,
         }
-        if self.unknown_id is not None:
+        if self.unk_token_id is not None:
             config["unk_token"] = UNKNOWN
-        text = json.dumps(config, indent=2) + "\n"
-        (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+        return {
+            "tokenizer.json": self._model.to_str(pretty=True).encode(),
+            "tokenizer_config.json": json.dumps(config, indent=2).encode() + b"\n",
+        }
 
 
 class Tokenizer(Choice):

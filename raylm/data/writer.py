@@ -1,0 +1,116 @@
+"""Writing a dataset's files: columns streamed to any filesystem and hashed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raylm.data.index import SplitIndex, StoredFile
+from raylm.data.shards import OFFSET_DTYPE, SOURCE_DTYPE
+from raylm.runs.folder import Folder
+from raylm.runs.shards import ShardWriter, open_shard_writer
+
+FILE_ITEMS = 1 << 26  # 128 MiB of uint16: small enough to copy again after a fault, large enough to be few
+_BUFFER_BYTES = 1 << 20
+
+
+class ColumnWriter:
+    """One column, cut into files of at most `file_items` values."""
+
+    def __init__(self, folder: Folder, name: str, dtype: np.dtype, file_items: int = FILE_ITEMS) -> None:
+        self.length = 0
+        self._folder = folder
+        self._name = name
+        self._dtype = dtype
+        self._file_items = file_items
+        self._shards: list[ShardWriter] = []
+        self._buffer: io.BufferedWriter | None = None
+
+    def append(self, values: NDArray[np.generic]) -> None:
+        """Write the values after those written before."""
+        while len(values):
+            if self.length % self._file_items == 0:
+                self._next_file()
+            room = self._file_items - self.length % self._file_items
+            assert self._buffer is not None
+            self._buffer.write(np.ascontiguousarray(values[:room], dtype=self._dtype).data)
+            self.length += len(values[:room])
+            values = values[room:]
+
+    def close(self) -> tuple[StoredFile, ...]:
+        """Make the files durable and return them in order."""
+        if self._buffer is not None:
+            self._buffer.close()
+        entries = [shard.entry for shard in self._shards]
+        return tuple(StoredFile(name=entry.name, bytes=entry.bytes, sha256=entry.sha256) for entry in entries)
+
+    def abort(self) -> None:
+        """Let go of a file that is not whole."""
+        if self._shards:
+            self._shards[-1].abort()
+
+    def _next_file(self) -> None:
+        if self._buffer is not None:
+            self._buffer.close()
+        shard = open_shard_writer(self._folder, f"{self._name}-{len(self._shards):05d}.bin")
+        self._shards.append(shard)
+        self._buffer = io.BufferedWriter(shard, _BUFFER_BYTES)
+
+
+class SplitWriter:
+    """The columns of a split: tokens, the documents' offsets, and each document's source."""
+
+    def __init__(self, folder: Folder, name: str, dtype: np.dtype, eos_token_id: int) -> None:
+        self._tokens = ColumnWriter(folder, f"{name}/tokens", dtype)
+        self._documents = ColumnWriter(folder, f"{name}/documents", OFFSET_DTYPE)
+        self._sources = ColumnWriter(folder, f"{name}/sources", SOURCE_DTYPE)
+        self._eos = np.array([eos_token_id])
+        self._num_bytes = 0
+        self._open_source: int | None = None
+        self._documents.append(np.array([0]))
+
+    def __enter__(self) -> SplitWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            for column in (self._tokens, self._documents, self._sources):
+                column.abort()
+
+    def add(self, ids: NDArray[np.int64], source: int, num_bytes: int, *, is_end: bool) -> None:
+        """Write the next part of a document; at the document's end the end-of-text id follows."""
+        self._tokens.append(ids)
+        self._num_bytes += num_bytes
+        self._open_source = source
+        if is_end:
+            self._tokens.append(self._eos)
+            self._end_document()
+
+    def close(self) -> SplitIndex:
+        """Make everything durable; a document that the split cuts ends here, without an end-of-text id."""
+        if self._open_source is not None:
+            self._end_document()
+        columns = {"tokens": self._tokens, "documents": self._documents, "sources": self._sources}
+        return SplitIndex(
+            num_tokens=self._tokens.length,
+            num_documents=self._sources.length,
+            num_bytes=self._num_bytes,
+            columns={name: column.close() for name, column in columns.items()},
+        )
+
+    def _end_document(self) -> None:
+        self._documents.append(np.array([self._tokens.length]))
+        self._sources.append(np.array([self._open_source]))
+        self._open_source = None
+
+
+def write_file(folder: Folder, name: str, data: bytes) -> StoredFile:
+    """Put a small file and return what the index says of it."""
+    folder.write(name, data)
+    return StoredFile(name=name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
