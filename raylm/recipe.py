@@ -107,9 +107,11 @@ class Recipe(Section):
         for change in changes:
             try:
                 values = apply_override(values, change)
-                places[change.path] = PLACE
             except BadInput as error:
                 problems += error.problems
+                continue
+            places = {key: place for key, place in places.items() if key[: len(change.path)] != change.path}
+            places[change.path] = PLACE
         return cls._validated(Origin(values, places), path.absolute().parent, problems)
 
     @classmethod
@@ -140,9 +142,7 @@ class Recipe(Section):
         try:
             recipe = cls.model_validate(origin.values)
         except ValidationError as error:
-            known = {problem.field for problem in problems}
-            found = [each for each in problems_of(error, cls, origin) if each.field not in known]
-            raise BadInput(*problems, *found) from None
+            raise BadInput(*problems_of(error, cls, origin, problems)) from None
         problems += _located(recipe.rule_problems(), origin)
         if problems:
             raise BadInput(*problems)

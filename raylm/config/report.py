@@ -30,13 +30,19 @@ class Origin(NamedTuple):
         return self.places.get(path) or next(below, "") or next(above, "")
 
 
-def problems_of(error: ValidationError, root: type[Section], origin: Origin) -> list[Problem]:
-    """Return one problem a field, in the validator's order."""
-    problems: dict[str, Problem] = {}
+def problems_of(
+    error: ValidationError, root: type[Section], origin: Origin, known: Iterable[Problem] = ()
+) -> list[Problem]:
+    """Return the known problems and what the validator found: one a field, none above another."""
+    problems = {problem.field: problem for problem in known}
     for details in error.errors(include_url=False):
         problem = _problem(details, root, origin)
         problems.setdefault(problem.field, problem)
-    return list(problems.values())
+    return [
+        each
+        for each in problems.values()
+        if not any(field.startswith(f"{each.field}.") for field in problems)
+    ]
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -76,7 +82,7 @@ def _sentence(details: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]
         return "missing", f"give {accepted(field)}" if field is not None else ""
     got = details.get("ctx", {}).get("got") or f"got {_shown_input(details['input'])}"
     if field is None:
-        return f"{details['msg']}, {got}", ""
+        return f"{details['msg'].replace('Input should be', 'must be')}, {got}", ""
     return f"must be {accepted(field)}, {got}", _mend(field, details["input"])
 
 

@@ -46,7 +46,12 @@ def load_yaml(path: str | Path) -> Document:
             or aliases that expand over 10,000 values.
     """
     path = Path(path)
-    text = _decode(_read(path), path)
+    return parse_yaml(_decode(_read(path), path), path)
+
+
+def parse_yaml(text: str, path: str | Path) -> Document:
+    """Read the text of a YAML file whose top is a mapping; errors as `load_yaml`."""
+    path = Path(path)
     reader = _Reader(path.name)
     values = reader.read(text)
     if reader.problems:
