@@ -1,0 +1,1 @@
+"""Ray Train around the engine, and the driver of a run: the only floor that starts training."""

@@ -1,0 +1,56 @@
+"""What each training process runs, whoever started it: this process, Ray or torchrun."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Work(NamedTuple):
+    """One start of the worker group as plain values, so that nothing but text travels to the workers."""
+
+    run_uri: str
+    recipe_yaml: str
+    dataset_uri: str
+    attempt: int
+    decay_steps: int
+    last_step: int
+
+
+def work(values: dict[str, Any]) -> dict[str, Any]:
+    """Train in this process; return how it ended: status, step, reason, mend.
+
+    A mistake or a failure of training comes back as a value, so that the driver does not take it for a dead worker.
+    """
+    from raylm.config.errors import BadInput, RunFailed
+
+    try:
+        return _train(Work(**values))
+    except BadInput as error:
+        problem = error.problems[0]
+        return {"status": "failed", "step": 0, "reason": problem.message, "mend": problem.mend}
+    except RunFailed as error:
+        return {"status": "failed", "step": 0, "reason": error.reason, "mend": error.mend}
+
+
+def _train(job: Work) -> dict[str, Any]:
+    # Imported here, as the driver imports this module and needs neither torch nor transformers.
+    import torch
+
+    from raylm.data.fetch import fetch
+    from raylm.data.shards import Dataset
+    from raylm.engine.start import Start, run_training
+    from raylm.engine.world import World
+    from raylm.recipe import Recipe
+    from raylm.runs.run import Run
+
+    recipe = Recipe.from_yaml(job.recipe_yaml)
+    world = World.join(use_gpu=torch.cuda.is_available() and _may_use_gpu(recipe))
+    dataset = Dataset.open(fetch(job.dataset_uri, recipe.data.cache_path))
+    start = Start(recipe, Run.from_uri(job.run_uri), dataset, job.attempt, job.decay_steps, job.last_step)
+    outcome = run_training(start, world)
+    return {"status": outcome.status, "step": outcome.step, "reason": outcome.reason, "mend": ""}
+
+
+def _may_use_gpu(recipe: Any) -> bool:
+    """A process alone takes the GPU that it finds; a worker only one that it was given."""
+    return recipe.scaling.num_workers == 0 or recipe.scaling.gpus_per_worker > 0

@@ -1,0 +1,136 @@
+"""Saving and loading a run's state at any number of processes.
+
+What is saved is the weights and the optimizer's state, under the weights' full names in every strategy. All the
+rest of the state is derived from the step: schedule, data position and random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed import checkpoint as dcp
+from torch.optim import Optimizer
+
+from raylm.config.errors import BadInput
+from raylm.engine.shards import ShardReader, ShardWriter
+from raylm.engine.world import World
+from raylm.runs.checkpoints import Checkpoint, Checkpoints
+from raylm.runs.folder import Folder
+from raylm.runs.fork import starting_checkpoint
+from raylm.runs.run import Run
+
+
+@dataclass
+class Position:
+    """How far a run has come; with the recipe it decides everything but the weights."""
+
+    step: int = 0
+    cursor: int = 0  # global sample index of the next row
+    tokens_seen: int = 0
+    target_tokens: int = 0
+
+
+def save(
+    checkpoints: Checkpoints,
+    position: Position,
+    tensors: Mapping[str, Tensor],
+    world: World,
+    facts: Mapping[str, Any],
+    token: str,
+) -> None:
+    """Write a checkpoint; every process calls it, and it returns when rank 0 has committed all shards.
+
+    Args:
+        checkpoints: The run's checkpoints.
+        position: How far the run has come.
+        tensors: This process's part of the state, as `state_tensors` gives it.
+        world: The processes that save together.
+        facts: What else the manifest says: metrics, digests.
+        token: A name that all processes share and no other attempt uses.
+    """
+    folder = checkpoints.staging(position.step, token)
+    writer = ShardWriter(folder, world.rank)
+    dcp.state_dict_saver.save(dict(tensors), storage_writer=writer, no_dist=world.size == 1)
+    entries = [entry for part in world.gather(writer.entries) for entry in part]
+    if world.is_first:
+        checkpoints.commit(position.step, entries, {**asdict(position), "world_size": world.size, **facts}, token)
+    world.from_first(None)  # nobody goes on before the commit is durable
+
+
+def find_start(run: Run, world: World) -> tuple[Checkpoint | None, list[str]]:
+    """Return where the run starts and why newer checkpoints were passed over; rank 0 looks for all.
+
+    Raises:
+        BadInput: Checkpoints exist and none is good.
+    """
+    found: Any = None
+    if world.is_first:
+        try:
+            found = starting_checkpoint(run)
+        except BadInput as error:
+            found = error
+    found = world.from_first(found)
+    if isinstance(found, BadInput):
+        raise found
+    return found
+
+
+def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:
+    """Copy a verified checkpoint into the tensors, in place.
+
+    Raises:
+        BadInput: The checkpoint is of another model: a name or a shape differs.
+    """
+    reader = ShardReader(folder)
+    _check_same_model(reader, tensors)
+    dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
+
+
+def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> None:
+    saved = reader.read_metadata().state_dict_metadata
+    for name, tensor in tensors.items():
+        if name not in saved:
+            raise BadInput.one("model", f"the checkpoint has no {name}", "use the recipe of the checkpoint's run")
+        shape = tuple(getattr(saved[name], "size", ()))
+        if shape != tuple(tensor.shape):
+            raise BadInput.one(
+                "model",
+                f"{name} is {shape} in the checkpoint and {tuple(tensor.shape)} in the recipe",
+                "use the recipe of the checkpoint's run",
+            )
+
+
+def model_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Return the weights by full name; tied weights appear once."""
+    return {f"model.{name}": weight.detach() for name, weight in model.named_parameters()}
+
+
+def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return weights and optimizer state by full name. The tensors are the live ones: loading fills them."""
+    if not optimizer.state:
+        _create_state(optimizer)
+    names = {weight: name for name, weight in model.named_parameters()}
+    state = {
+        f"optimizer.{names[weight]}.{key}": value
+        for weight, values in optimizer.state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor)
+    }
+    return model_tensors(model) | state
+
+
+def _create_state(optimizer: Optimizer) -> None:
+    """Let the optimizer allocate its state by a step of size zero, which leaves the weights as they are."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+        for weight in group["params"]:
+            weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate

@@ -1,0 +1,65 @@
+"""The loss over the whole validation split."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from raylm.engine.feed import Feed
+from raylm.engine.step import to_device
+from raylm.engine.world import World
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Evaluates on every row of a split, each once, spread over the processes."""
+
+    module: nn.Module
+    feed: Feed
+    world: World
+    num_rows: int
+    num_bytes: int  # UTF-8 bytes of the split's text
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Return `eval/loss` (nats per target), `eval/perplexity`, `eval/bits_per_byte`; nothing for an empty split."""
+        if not self.num_rows:
+            return {}
+        self.module.eval()
+        objective = self.feed.objective
+        weights = objective.weights()
+        totals = dict.fromkeys(weights, 0.0)
+        counts = dict.fromkeys(weights, 0.0)
+        size = self.feed.micro_batch_size
+        # Sharded weights are gathered in every forward pass, so all processes make the same number of passes;
+        # one that has run out of rows repeats its last batch and does not count it.
+        for first in range(self.world.rank * size, self._rounded(size * self.world.size), size * self.world.size):
+            start = min(first, self.num_rows - 1)
+            batch = self.feed.batch(start, min(size, self.num_rows - start))
+            _, sums = self.module(to_device(batch, self.world.device), dict.fromkeys(weights, 0.0))
+            if first < self.num_rows:
+                for name, count in objective.counts(batch).items():
+                    totals[name] += sums[name].item()
+                    counts[name] += count
+        self.module.train()
+        summed = self.world.sum([*totals.values(), *counts.values()])
+        return self._metrics(dict(zip(weights, summed, strict=False)), dict(zip(weights, summed[len(weights) :], strict=True)))
+
+    def _rounded(self, multiple: int) -> int:
+        return -(-self.num_rows // multiple) * multiple
+
+    def _metrics(self, totals: dict[str, float], counts: dict[str, float]) -> dict[str, float]:
+        weights = self.feed.objective.weights()
+        losses = {name: totals[name] / max(1.0, counts[name]) for name in totals}
+        loss = sum(weights[name] * value for name, value in losses.items())
+        metrics = {"eval/loss": loss}
+        if len(losses) > 1:
+            return metrics | {f"eval/{name}": value for name, value in losses.items()}
+        nats = sum(totals.values())
+        return metrics | {
+            "eval/perplexity": math.exp(min(loss, 700.0)),
+            "eval/bits_per_byte": nats / math.log(2) / max(1, self.num_bytes),
+        }

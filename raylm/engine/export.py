@@ -1,0 +1,31 @@
+"""A checkpoint as a Hugging Face folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import GenerationConfig
+
+from raylm.config.errors import BadInput
+from raylm.engine.restore import restore
+from raylm.runs.run import Run
+
+
+def export(run: Run, step: int | None, folder: Path) -> int:
+    """Write model (safetensors), tokenizer and generation settings for `from_pretrained`; return the step.
+
+    Raises:
+        BadInput: The folder holds something already, or the checkpoint is damaged.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput.one("--to", f"{folder} is not empty", "name a new folder")
+    restored = restore(run, step)
+    folder.mkdir(parents=True, exist_ok=True)
+    restored.model.generation_config = GenerationConfig(
+        bos_token_id=restored.tokenizer.bos_token_id,
+        eos_token_id=restored.tokenizer.eos_token_id,
+        pad_token_id=restored.tokenizer.pad_token_id or restored.tokenizer.eos_token_id,
+    )
+    restored.model.save_pretrained(folder)
+    restored.tokenizer.save_pretrained(folder)
+    return restored.checkpoint.step

@@ -1,0 +1,83 @@
+"""One module that holds model and objective, and the ways to spread it over processes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.nn.parallel import DistributedDataParallel
+from transformers import PreTrainedModel
+
+from raylm.engine.world import World
+from raylm.objectives import Batch, Objective
+
+
+class LossModule(nn.Module):
+    """Model and objective as one module: a batch in, one scaled loss and the raw sums out."""
+
+    def __init__(self, model: PreTrainedModel, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, batch: Batch, scales: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return sum(scale x loss sum) for backward, and each loss sum detached."""
+        sums = self.objective.loss(self.model, batch)
+        total = sum((scales[name] * value for name, value in sums.items()), start=torch.zeros(()))
+        return total, {name: value.detach() for name, value in sums.items()}
+
+
+class BFloat16Compute(nn.Module):
+    """Computes in bfloat16 with float32 master weights.
+
+    The weights are cast once a forward pass and gradients arrive in float32. Unlike autocast nothing is cast
+    operator by operator, and activations keep half the memory; it is what FSDP2's mixed precision does.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *args: Any) -> Any:
+        """Run the module on bfloat16 copies of its weights."""
+        halved = {name: weight.to(torch.bfloat16) for name, weight in self.module.named_parameters()}
+        return torch.func.functional_call(self.module, halved, args)
+
+
+def spread(module: LossModule, world: World, strategy: str, precision: str) -> nn.Module:
+    """Return the module made ready for its world: sharded (FSDP2), replicated (DDP) or as it is."""
+    is_half = precision == "bfloat16"
+    module.to(world.device)
+    if strategy == "fsdp" and world.size > 1:
+        return _shard(module, world, is_half=is_half)
+    ready: nn.Module = BFloat16Compute(module) if is_half else module
+    if world.size == 1:
+        return ready
+    return DistributedDataParallel(ready, gradient_as_bucket_view=True)
+
+
+def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:
+    mesh = init_device_mesh(world.device.type, (world.size,))
+    policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+    options: dict[str, Any] = {"mesh": mesh, "mp_policy": policy if is_half else MixedPrecisionPolicy()}
+    blocks = set(module.model._no_split_modules or ())  # noqa: SLF001 - transformers' own list of whole blocks
+    for part in module.model.modules():
+        if type(part).__name__ in blocks:
+            fully_shard(part, **options)
+    return fully_shard(module, **options)
+
+
+@contextlib.contextmanager
+def gradients_stay_local(module: nn.Module, *, when: bool) -> Any:
+    """Within this block, when asked, backward adds up gradients without exchanging them."""
+    if isinstance(module, FSDPModule):
+        module.set_requires_gradient_sync(not when)
+        yield
+        return
+    with module.no_sync() if when and isinstance(module, DistributedDataParallel) else contextlib.nullcontext():
+        yield

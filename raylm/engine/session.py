@@ -1,0 +1,89 @@
+"""One start of training: everything the loop needs, built from the recipe and brought to the run's position."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from torch.optim import Optimizer
+from transformers import PreTrainedModel
+
+from raylm.engine import checkpoint
+from raylm.engine.checkpoint import Position
+from raylm.engine.device import peak_memory_bytes
+from raylm.engine.evaluate import Evaluator
+from raylm.engine.feed import Feed
+from raylm.engine.log import Log
+from raylm.engine.orders import OrderDesk, Orders
+from raylm.engine.step import Stepper
+from raylm.engine.world import World
+from raylm.recipe import Recipe
+from raylm.runs.run import Run
+
+
+@dataclass
+class Session:
+    """The parts of a run in one process, and how they work together in a step."""
+
+    recipe: Recipe
+    run: Run
+    world: World
+    attempt: int
+    model: PreTrainedModel
+    optimizer: Optimizer
+    stepper: Stepper
+    feed: Feed
+    evaluator: Evaluator
+    desk: OrderDesk
+    log: Log
+    last_step: int
+    decay_steps: int
+    peak_flops: float  # of all devices together, FLOP/s
+    flops_per_token: float
+    facts: dict[str, str]  # digests that each checkpoint's manifest names
+    position: Position = field(default_factory=Position)
+
+    def take_step(self, step: int) -> tuple[Orders, dict[str, float]]:
+        """Train on the next global batch; return what was asked of all processes, and the step's metrics."""
+        start = time.perf_counter()
+        batches = self.feed.batches(self.position.cursor)
+        loads = self.stepper.weigh(batches, self.desk.signals(step))
+        orders = self.desk.read(step, loads.signals)
+        peak = orders.learning_rate or self.recipe.optimizer.learning_rate
+        learning_rate = self.recipe.schedule.learning_rate(step, peak, self.decay_steps)
+        result = self.stepper.step(step, batches, loads, learning_rate)
+        self._advance(step, result.num_inputs, result.num_targets)
+        rate = result.num_inputs / (time.perf_counter() - start)
+        losses = {f"train/{name}": value for name, value in result.losses.items()}
+        return orders, losses | {
+            "train/learning_rate": learning_rate,
+            "train/grad_norm": result.grad_norm,
+            "throughput/tokens_per_second": rate,
+            "throughput/mfu": rate * self.flops_per_token / self.peak_flops,
+            "memory/peak_bytes": peak_memory_bytes(self.world.device),
+        }
+
+    def _advance(self, step: int, num_inputs: int, num_targets: int) -> None:
+        self.position.step = step
+        self.position.cursor += self.recipe.train.global_batch_size
+        self.position.tokens_seen += num_inputs
+        self.position.target_tokens += num_targets
+
+    def is_due(self, every_steps: int | None, step: int) -> bool:
+        """Whether something that happens every so many steps happens at this one."""
+        return bool(every_steps) and step % every_steps == 0
+
+    def save(self, metrics: dict[str, float]) -> None:
+        """Save a checkpoint of the present position; every process takes part."""
+        tensors = checkpoint.state_tensors(self.model, self.optimizer)
+        facts = {**self.facts, "metrics": metrics, "attempt": self.attempt}
+        token = f"a{self.attempt}"
+        checkpoint.save(self.run.checkpoints, self.position, tensors, self.world, facts, token)
+        self.log.event("checkpoint_saved", step=self.position.step)
+        if self.world.is_first:
+            self.run.checkpoints.retain(self.recipe.checkpoint.keep_last)
+
+    def close(self) -> None:
+        """Flush what is written and stop watching the inbox."""
+        self.desk.close()
+        self.log.close()

@@ -1,0 +1,177 @@
+"""Building a session from a recipe, and bringing it to where the run stands."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import torch
+
+from raylm.config.errors import BadInput
+from raylm.data.rows import RowReader
+from raylm.data.sampler import Sampler
+from raylm.data.shards import Dataset, Split
+from raylm.engine import checkpoint
+from raylm.engine.checkpoint import Position
+from raylm.engine.device import peak_flops
+from raylm.engine.evaluate import Evaluator
+from raylm.engine.feed import Feed
+from raylm.engine.log import Log
+from raylm.engine.loop import Outcome, train
+from raylm.engine.orders import OrderDesk
+from raylm.engine.parallel import LossModule, spread
+from raylm.engine.session import Session
+from raylm.engine.step import Stepper
+from raylm.engine.world import World
+from raylm.models import Vocabulary
+from raylm.recipe import Recipe
+from raylm.runs.checkpoints import Checkpoint
+from raylm.runs.commands import Inbox
+from raylm.runs.run import Run
+
+
+class Start(NamedTuple):
+    """One start of the worker group: what every process needs to begin."""
+
+    recipe: Recipe
+    run: Run
+    dataset: Dataset
+    attempt: int
+    decay_steps: int  # where the schedule ends, fixed at the run's first launch
+    last_step: int
+
+
+def run_training(start: Start, world: World) -> Outcome:
+    """Build the model, load the newest good checkpoint if there is one, and train; every process calls it.
+
+    Raises:
+        BadInput: The data or the checkpoint do not belong to the recipe.
+        RunFailed: The loss is no longer finite.
+    """
+    set_threads(start.recipe.scaling.threads_per_worker, is_alone=start.recipe.scaling.num_workers == 0)
+    session = _build(start, world)
+    try:
+        _resume(session, start)
+        return train(session)
+    finally:
+        session.close()
+
+
+def set_threads(threads: int | None, *, is_alone: bool) -> None:
+    """Pin the arithmetic threads: as asked, else one for a worker and all cores for a process alone.
+
+    Results depend on the number of threads, so it is a field of the recipe and stands in the run's record.
+    """
+    torch.set_num_threads(threads or (os.cpu_count() or 1 if is_alone else 1))
+
+
+def _build(start: Start, world: World) -> Session:
+    recipe, train_section = start.recipe, start.recipe.train
+    torch.manual_seed(train_section.seed)
+    vocabulary = Vocabulary(start.dataset.vocab_size, start.dataset.eos_token_id)
+    model = recipe.model.build(vocabulary, train_section.sequence_length)
+    module = spread(LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision)
+    optimizer = recipe.optimizer.build(model)
+    if world.is_first:
+        _keep_model_and_tokenizer(start, model)
+    stepper = Stepper(
+        module, optimizer, recipe.objective, world, recipe.optimizer.max_grad_norm, train_section.seed
+    )
+    peak, peak_source = peak_flops(world.device, train_section.precision)
+    log = Log(start.run, start.attempt, recipe.trackers, is_first=world.is_first)
+    log.event("started", **_facts_of_start(start, world), peak_flops=peak, peak_source=peak_source)
+    return Session(
+        recipe=recipe,
+        run=start.run,
+        world=world,
+        attempt=start.attempt,
+        model=model,
+        optimizer=optimizer,
+        stepper=stepper,
+        feed=_feed(recipe, start.dataset.splits["train"], world, is_shuffled=True)[0],
+        evaluator=_evaluator(start, module, world),
+        desk=OrderDesk(Inbox(start.run) if world.is_first else None),
+        log=log,
+        last_step=start.last_step,
+        decay_steps=start.decay_steps,
+        peak_flops=peak * world.size,
+        flops_per_token=recipe.model.flops_per_token(vocabulary.size, train_section.sequence_length),
+        facts={"data_digest": start.dataset.digest},
+    )
+
+
+def _feed(recipe: Recipe, split: Split, world: World, *, is_shuffled: bool) -> tuple[Feed, int]:
+    """Return the feed over a split, and the split's rows."""
+    section = recipe.train
+    plan = recipe.objective.row_plan(split, section.sequence_length)
+    sampler = Sampler(plan.num_rows, section.seed) if is_shuffled else None
+    feed = Feed(
+        reader=RowReader(split, plan, sampler),
+        objective=recipe.objective,
+        global_batch_size=section.global_batch_size,
+        micro_batch_size=section.micro_batch(world.size),
+        sequence_length=section.sequence_length,
+        seed=section.seed,
+        rank=world.rank,
+        world_size=world.size,
+    )
+    return feed, plan.num_rows
+
+
+def _evaluator(start: Start, module: torch.nn.Module, world: World) -> Evaluator:
+    split = start.dataset.splits["validation"]
+    feed, num_rows = _feed(start.recipe, split, world, is_shuffled=False)
+    return Evaluator(module, feed, world, num_rows, split.num_bytes)
+
+
+def _resume(session: Session, start: Start) -> None:
+    """Load the run's starting checkpoint; without any it begins at step 0."""
+    found, passed_over = checkpoint.find_start(start.run, session.world)
+    for reason in passed_over:
+        session.log.event("checkpoint_bad", reason=reason)
+    if found is None:
+        return
+    assert found.folder is not None
+    tensors = checkpoint.state_tensors(session.model, session.optimizer)
+    checkpoint.load(found.folder, tensors, session.world)
+    session.position = Position(**{part.name: found.facts[part.name] for part in fields(Position)})
+    if found.facts["data_digest"] != start.dataset.digest:
+        _begin_other_data(session, found, start)
+    session.desk.restore(session.position.step)
+    session.log.event("resumed", step=session.position.step, world_size=session.world.size)
+
+
+def _begin_other_data(session: Session, found: Checkpoint, start: Start) -> None:
+    """Start a new cursor in a fork's other data; a resumed run must find the data it began with."""
+    is_own = found.uri.startswith(start.run.uri)
+    if is_own:
+        old, new = found.facts["data_digest"][:12], start.dataset.digest[:12]
+        raise BadInput.one(
+            "data",
+            f"the prepared data is {new}, the checkpoint's was {old}",
+            "bring the old text and settings back, or fork the run: a fork may change its data",
+            code="data_changed",
+        )
+    session.position.cursor = 0
+    session.log.event("new_cursor", reason="the fork trains on other data than its parent")
+
+
+def _facts_of_start(start: Start, world: World) -> dict[str, Any]:
+    return {
+        "world_size": world.size,
+        "device": torch.cuda.get_device_name(world.device) if world.device.type == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "strategy": start.recipe.scaling.strategy if world.size > 1 else "none",
+        "precision": start.recipe.train.precision,
+        "last_step": start.last_step,
+    }
+
+
+def _keep_model_and_tokenizer(start: Start, model: Any) -> None:
+    """Put the model's configuration and the tokenizer into the run, so that export and generate need no more."""
+    folder = start.run.folder
+    model.config.architectures = [type(model).__name__]
+    folder.write("model/config.json", model.config.to_json_string(use_diff=False).encode())
+    for file in sorted(start.dataset.tokenizer_path.iterdir()):
+        folder.write(f"tokenizer/{file.name}", file.read_bytes())

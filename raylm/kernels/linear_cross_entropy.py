@@ -1,0 +1,77 @@
+"""Cross-entropy of a linear head, chunk by chunk, so that the logits of a whole batch never exist at once.
+
+The gradient of each chunk is taken while its logits are at hand (as in Liger Kernel, Hsu et al. 2024, section
+3.2): memory falls from O(N V) to O(chunk V), and nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+IGNORE_INDEX = -100
+CHUNK_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # float32 logits of one chunk: CPU caches are small
+
+
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+    """Return the summed cross-entropy of `hidden @ weight.T` against the labels.
+
+    Args:
+        hidden: Last hidden states (..., D), float32 or bfloat16.
+        weight: Weights of the head (V, D), in the same type.
+        labels: Target ids (...); -100 is left out.
+
+    Returns:
+        A float32 scalar: the sum over all targets, in nats.
+    """
+    hidden, labels = hidden.flatten(0, -2), labels.flatten()
+    if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
+        return _LinearCrossEntropy.apply(hidden, weight, labels)  # pyright: ignore[reportReturnType]
+    return sum(
+        (_chunk_loss(hidden[rows], weight, labels[rows])[0] for rows in _chunks(hidden, weight)),
+        start=torch.zeros((), device=hidden.device),
+    )
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+        total = torch.zeros((), device=hidden.device)
+        hidden_grad = torch.empty_like(hidden)
+        weight_grad = torch.zeros_like(weight, dtype=torch.float32)
+        for rows in _chunks(hidden, weight):
+            loss, logits_grad = _chunk_loss(hidden[rows], weight, labels[rows])
+            total += loss
+            logits_grad = logits_grad.to(hidden.dtype)
+            torch.mm(logits_grad, weight, out=hidden_grad[rows])
+            weight_grad += logits_grad.t() @ hidden[rows]
+        ctx.save_for_backward(hidden_grad, weight_grad.to(weight.dtype))
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
+        hidden_grad, weight_grad = ctx.saved_tensors
+        scale = grad_outputs[0].to(hidden_grad.dtype)
+        return hidden_grad * scale, weight_grad * scale, None
+
+
+def _chunks(hidden: Tensor, weight: Tensor) -> list[slice]:
+    bytes_per_row = 4 * weight.shape[0]
+    size = max(64, CHUNK_BYTES.get(hidden.device.type, CHUNK_BYTES["cuda"]) // bytes_per_row)
+    return [slice(start, start + size) for start in range(0, hidden.shape[0], size)]
+
+
+def _chunk_loss(hidden: Tensor, weight: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the summed loss of one chunk and, in the logits' own memory, its gradient (N, V) in float32."""
+    logits = F.linear(hidden, weight).float()
+    is_target = labels != IGNORE_INDEX
+    targets = labels.clamp_min(0).unsqueeze(1)
+    log_norm = torch.logsumexp(logits, dim=-1, keepdim=True)
+    losses = (log_norm - logits.gather(1, targets)).squeeze(1)
+    gradient = logits.sub_(log_norm).exp_()
+    gradient.scatter_add_(1, targets, gradient.new_full((1, 1), -1.0).expand_as(targets))
+    gradient.mul_(is_target.unsqueeze(1))
+    return (losses * is_target).sum(), gradient
