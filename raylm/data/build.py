@@ -129,7 +129,7 @@ class _Tally:
     def notes(self) -> Iterator[str]:
         for name, count in self.num_unknown.items():
             if count:
-                yield f"{name} split: {count:,} tokens are unknown to the tokenizer, which saw the train split"
+                yield f"{name} split: {count:,} tokens are unknown to the tokenizer, which saw only train"
 
 
 def _dtype(trained: TrainedTokenizer) -> Literal["uint16", "uint32"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from types import TracebackType
 
 import numpy as np
@@ -15,7 +14,7 @@ from raylm.runs.folder import Folder
 from raylm.runs.shards import ShardWriter, open_shard_writer
 
 FILE_ITEMS = 1 << 26  # 128 MiB of uint16: small enough to copy again after a fault, large enough to be few
-_BUFFER_BYTES = 1 << 20
+_PENDING_ITEMS = 1 << 16  # many short documents are written at once
 
 
 class ColumnWriter:
@@ -28,23 +27,23 @@ class ColumnWriter:
         self._dtype = dtype
         self._file_items = file_items
         self._shards: list[ShardWriter] = []
-        self._buffer: io.BufferedWriter | None = None
+        self._room = 0  # items that the last file still takes
+        self._pending: list[NDArray[np.generic]] = []
+        self._num_pending = 0
 
     def append(self, values: NDArray[np.generic]) -> None:
         """Write the values after those written before."""
-        while len(values):
-            if self.length % self._file_items == 0:
-                self._next_file()
-            room = self._file_items - self.length % self._file_items
-            assert self._buffer is not None
-            self._buffer.write(np.ascontiguousarray(values[:room], dtype=self._dtype).data)
-            self.length += len(values[:room])
-            values = values[room:]
+        self._pending.append(values)
+        self._num_pending += len(values)
+        self.length += len(values)
+        if self._num_pending >= _PENDING_ITEMS:
+            self._flush()
 
     def close(self) -> tuple[StoredFile, ...]:
         """Make the files durable and return them in order."""
-        if self._buffer is not None:
-            self._buffer.close()
+        self._flush()
+        if self._shards:
+            self._shards[-1].close()
         entries = [shard.entry for shard in self._shards]
         return tuple(StoredFile(name=entry.name, bytes=entry.bytes, sha256=entry.sha256) for entry in entries)
 
@@ -53,12 +52,22 @@ class ColumnWriter:
         if self._shards:
             self._shards[-1].abort()
 
+    def _flush(self) -> None:
+        if not self._num_pending:
+            return
+        values = np.concatenate(self._pending).astype(self._dtype, copy=False)
+        self._pending, self._num_pending = [], 0
+        while len(values):
+            if not self._room:
+                self._next_file()
+            self._shards[-1].write(values[: self._room].data)
+            self._room, values = max(0, self._room - len(values)), values[self._room :]
+
     def _next_file(self) -> None:
-        if self._buffer is not None:
-            self._buffer.close()
-        shard = open_shard_writer(self._folder, f"{self._name}-{len(self._shards):05d}.bin")
-        self._shards.append(shard)
-        self._buffer = io.BufferedWriter(shard, _BUFFER_BYTES)
+        if self._shards:
+            self._shards[-1].close()
+        self._shards.append(open_shard_writer(self._folder, f"{self._name}-{len(self._shards):05d}.bin"))
+        self._room = self._file_items
 
 
 class SplitWriter:
