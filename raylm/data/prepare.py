@@ -68,6 +68,20 @@ def prepare(
     return _write_aside(build, datasets, digest)
 
 
+def find_prepared(data: DataSection, tokenizer: Tokenizer, storage: str) -> Prepared | None:
+    """Return the dataset that `prepare` would reuse, or None; the sources' files are read to know.
+
+    Raises:
+        BadInput: a source's file cannot be read, or `data.path` names no dataset.
+    """
+    if data.path is not None:
+        return _given(data.path, tokenizer)
+    inventory = Corpus(data.sources).inventory(Meter(None))
+    target = Folder.open(storage) / "datasets" / _digest(data, tokenizer, inventory)
+    index = _finished(target)
+    return None if index is None else Prepared(target.uri, index, is_reused=True)
+
+
 def _given(path: str, tokenizer: Tokenizer) -> Prepared:
     """Return the dataset that `data.path` names."""
     folder = Folder.open(path)
