@@ -140,6 +140,7 @@ def resume(
     *,
     here: bool = False,
     address: str | None = None,
+    in_background: bool = False,
     notify: Notify = _quiet,
 ) -> Run:
     """Start a run again the way it was launched, from its newest good checkpoint.
@@ -149,6 +150,7 @@ def resume(
         overrides: Fields to change, such as `train.max_steps=4000`.
         here: Train in this process, whatever the run did before.
         address: Submit to this cluster, whatever the run did before.
+        in_background: Where the run trained in a person's process, start one of its own for it.
         notify: Called with a line about what takes time.
 
     Raises:
@@ -159,6 +161,8 @@ def resume(
     starting_checkpoint(run)
     before = (run.launches() or [{"how": "here"}])[-1]
     how = "here" if here else "job" if address else before.get("how", "here")
+    if in_background and how == "here":
+        how = "process"
     if how == "job":
         return _resume_as_job(run, recipe, address or before.get("address"), notify)
     _preflight(recipe, run.storage)

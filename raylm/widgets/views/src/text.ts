@@ -88,10 +88,6 @@ export function words(name: string): string {
   return clean(name).replaceAll("_", " ");
 }
 
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 function trim(digits: string): string {
   return digits.includes(".") ? digits.replace(/\.?0+(?=e|$)/, "") : digits;
 }

@@ -15,10 +15,6 @@ export interface Page<T> {
   cursor: string | null;
 }
 
-export interface Plan {
-  [name: string]: number | string | null;
-}
-
 export interface Check {
   problems: Problem[];
   plan: PlanItem[];
@@ -32,27 +28,36 @@ export interface PlanItem {
   value: string;
 }
 
+/** One field: `name` is dotted, `*` standing for an item of a list. */
 export interface Field {
   name: string;
+  title: string;
   type: string;
-  default?: unknown;
-  enum?: unknown[];
-  minimum?: number;
-  unit?: string;
-  group?: string;
-  help?: string;
-  advanced?: boolean;
-  required?: boolean;
-  is_optional?: boolean;
-  kinds?: Record<string, Field[]>;
+  default: unknown;
+  required: boolean;
+  unit: string;
+  group: string;
+  help: string;
+  advanced: boolean;
+  enum?: string[];
+  items?: string;
+  kinds?: Record<string, Kind>;
+}
+
+export interface Kind {
+  title: string;
+  help: string;
+  fields: Field[];
 }
 
 export interface Section {
   name: string;
   title: string;
   help: string;
-  fields: Field[];
-  kinds?: Record<string, Field[]>;
+  fields?: Field[];
+  kinds?: Record<string, Kind>;
+  default?: string | null;
+  many?: boolean;
 }
 
 export interface Schema {
@@ -74,15 +79,13 @@ export interface RunSummary {
   step: number | null;
   max_steps: number | null;
   attempt: number | null;
-  created: number;
+  created: number | null;
   updated: number | null;
-  eval_loss?: number | null;
 }
 
 export interface RunDetail extends RunSummary {
   uri: string;
   logs: string[];
-  launch: Record<string, string | number | null>;
 }
 
 export interface MetricRecord {

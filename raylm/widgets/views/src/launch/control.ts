@@ -1,7 +1,6 @@
 /** One field of the recipe: label, typed input with unit, help, and the message when its value is not right. */
 import { fill, h, setAttribute, show, uniqueId } from "../dom";
 import { icon } from "../icons";
-import { words } from "../text";
 import type { Field, Problem } from "../types";
 import { parse, toText } from "./values";
 
@@ -11,8 +10,8 @@ export interface Control {
   row: HTMLElement;
   /** Show a value without telling anybody. */
   set(value: unknown): void;
-  /** Show the message under the field; null clears it. */
-  complain(problem: Problem | null): void;
+  /** Show the first message under the field; none clears it. */
+  complain(problems: Problem[]): void;
 }
 
 /** Called with the parsed value (undefined: not set), or with the sentence saying why the text is no value. */
@@ -24,7 +23,8 @@ export function makeControl(field: Field, onChange: OnChange): Control {
   const input = makeInput(field);
   const ids = { help: uniqueId("help"), message: uniqueId("message") };
   input.id = uniqueId("field");
-  const message = h("div", { class: "raylm-message", id: ids.message, role: "alert", hidden: true });
+  input.name = field.name;
+  const message = messagePlace(ids.message);
   setAttribute(input, "aria-describedby", `${ids.help} ${ids.message}`);
   setAttribute(input, "aria-required", field.required ? "true" : null);
 
@@ -42,7 +42,11 @@ export function makeControl(field: Field, onChange: OnChange): Control {
     field,
     row,
     set: (value) => write(input, value),
-    complain: (problem) => complain(row, input, message, problem),
+    complain: ([problem]) => {
+      row.classList.toggle("raylm-invalid", problem !== undefined);
+      setAttribute(input, "aria-invalid", problem ? "true" : null);
+      tellProblem(message, problem);
+    },
   };
 }
 
@@ -50,8 +54,8 @@ function layOut(field: Field, input: Input, helpId: string, message: HTMLElement
   const isCheck = input.type === "checkbox";
   const label = h(
     "label",
-    { for: input.id, class: "raylm-label" },
-    words(shortName(field)),
+    { for: input.id, class: "raylm-label", title: field.name },
+    field.title,
     field.required ? h("span", { class: "raylm-required", "aria-hidden": "true" }, "required") : null,
   );
   const unit = field.unit ? h("span", { class: "raylm-unit" }, field.unit) : null;
@@ -61,7 +65,7 @@ function layOut(field: Field, input: Input, helpId: string, message: HTMLElement
     label,
     h("div", { class: "raylm-input" }, input, unit),
     message,
-    h("div", { class: "raylm-help", id: helpId, title: field.help }, field.help ?? ""),
+    h("div", { class: "raylm-help", id: helpId, title: field.help }, field.help),
   );
 }
 
@@ -95,15 +99,14 @@ function write(input: Input, value: unknown): void {
   else input.value = toText(value);
 }
 
-function complain(row: HTMLElement, input: Input, message: HTMLElement, problem: Problem | null): void {
-  row.classList.toggle("raylm-invalid", problem !== null);
-  setAttribute(input, "aria-invalid", problem ? "true" : null);
-  show(message, problem !== null);
+/** A place for messages about a field, a list or a section: announced when one appears. */
+export function messagePlace(id = uniqueId("message")): HTMLElement {
+  return h("div", { class: "raylm-message", id, role: "alert", hidden: true });
+}
+
+export function tellProblem(message: HTMLElement, problem: Problem | undefined): void {
+  show(message, problem !== undefined);
   const text = problem ? [problem.message, problem.mend].filter(Boolean).join("; ") : "";
   if (message.textContent === text) return;
   fill(message, problem ? [icon("problem"), h("span", {}, text)] : []);
-}
-
-function shortName(field: Field): string {
-  return field.name.split(".").at(-1) ?? field.name;
 }

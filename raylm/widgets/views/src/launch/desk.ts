@@ -135,7 +135,7 @@ export class LaunchDesk {
       await this.context.store.command("launch", { values: this.values, run_id });
       this.outcome.say(`Launched ${run_id}.`, true);
       this.renewRunId(); // the next click is another run
-      this.context.shared.set("launched", run_id);
+      this.context.shared.set("run_id", run_id);
     } catch (error) {
       this.refuse(error as StoreError);
     } finally {

@@ -1,10 +1,9 @@
 /** A list of choices (data sources, trackers): one card an item, each of a kind with its own fields. */
-import { fill, h, show } from "../dom";
+import { fill, h } from "../dom";
 import { icon } from "../icons";
 import type { Values } from "../store";
-import { words } from "../text";
 import type { Field, Problem } from "../types";
-import { makeControl, type Control, type OnChange } from "./control";
+import { makeControl, messagePlace, tellProblem, type Control, type OnChange } from "./control";
 import { getAt, setAt } from "./values";
 
 export function makeList(field: Field, values: Values, onChange: OnChange): Control {
@@ -27,9 +26,9 @@ export function makeList(field: Field, values: Values, onChange: OnChange): Cont
   };
   const card = (item: Values, index: number): HTMLElement => {
     const kind = String(item["kind"] ?? Object.keys(kinds)[0]);
-    const own = (kinds[kind] ?? [])
-      .filter(({ name }) => name !== "kind")
-      .map((inner) => makeControl({ ...inner, name: `${field.name}.${index}.${inner.name}` }, onChange));
+    const own = (kinds[kind]?.fields ?? []).map((inner) =>
+      makeControl({ ...inner, name: inner.name.replace("*", String(index)) }, onChange),
+    );
     for (const control of own) control.set(getAt(values, control.field.name) ?? control.field.default);
     controls.push(...own);
     const title = `${kind} ${index + 1}`;
@@ -52,11 +51,11 @@ export function makeList(field: Field, values: Values, onChange: OnChange): Cont
     );
   };
 
-  const message = h("div", { class: "raylm-message", role: "alert", hidden: true });
+  const message = messagePlace();
   const row = h(
     "div",
     { class: "raylm-field raylm-list", "data-field": field.name },
-    h("div", { class: "raylm-label" }, words(field.name.split(".").at(-1) ?? "")),
+    h("div", { class: "raylm-label" }, field.title),
     items,
     message,
     h(
@@ -64,18 +63,14 @@ export function makeList(field: Field, values: Values, onChange: OnChange): Cont
       { class: "raylm-add" },
       ...Object.keys(kinds).map((kind) => addButton(kind, () => replace([...current(), { kind }]))),
     ),
-    h("div", { class: "raylm-help" }, field.help ?? ""),
+    h("div", { class: "raylm-help" }, field.help),
   );
-  const complain = (problem: Problem | null): void => {
-    const inner = controls.find((control) => control.field.name === problem?.field);
-    for (const control of controls) control.complain(control === inner ? problem : null);
-    const isOwn = problem !== null && !inner;
-    show(message, isOwn);
-    fill(
+  const complain = (problems: Problem[]): void => {
+    const isAbout = (problem: Problem, control: Control): boolean => problem.field === control.field.name;
+    for (const control of controls) control.complain(problems.filter((problem) => isAbout(problem, control)));
+    tellProblem(
       message,
-      isOwn
-        ? [icon("problem"), h("span", {}, [problem.message, problem.mend].filter(Boolean).join("; "))]
-        : [],
+      problems.find((problem) => !controls.some((control) => isAbout(problem, control))),
     );
   };
   return { field, row, set: rebuild, complain };

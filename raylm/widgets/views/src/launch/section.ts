@@ -1,9 +1,8 @@
 /** One section of the recipe: its kind, if it has kinds, and its fields in groups. */
 import { fill, h, show, uniqueId } from "../dom";
-import { capital, words } from "../text";
 import type { Values } from "../store";
 import type { Field, Problem, Section } from "../types";
-import { makeControl, type Control, type OnChange } from "./control";
+import { makeControl, messagePlace, tellProblem, type Control, type OnChange } from "./control";
 import { makeList } from "./list";
 import { getAt, setAt } from "./values";
 
@@ -16,6 +15,7 @@ export interface Filter {
 export class SectionView {
   readonly element: HTMLElement;
   private controls: Control[] = [];
+  private readonly message = messagePlace();
   private readonly groups = h("div", { class: "raylm-groups" });
   private readonly kinds: HTMLSelectElement | null;
   private filter: Filter = { search: "", is_advanced: false };
@@ -26,13 +26,16 @@ export class SectionView {
     private readonly values: Values,
     private readonly onChange: OnChange,
   ) {
-    this.kinds = section.kinds ? this.makeKinds(Object.keys(section.kinds)) : null;
+    this.kinds = section.kinds && !section.many ? this.makeKinds(Object.keys(section.kinds)) : null;
+    if (this.kinds && getAt(values, `${section.name}.kind`) === undefined)
+      setAt(values, `${section.name}.kind`, section.default); // the kind that is shown is the kind that is meant
     const title = uniqueId("section");
     this.element = h(
       "section",
       { class: "raylm-section", "aria-labelledby": title },
       h("h3", { id: title }, section.title),
       section.help ? h("p", { class: "raylm-section-help" }, section.help) : null,
+      this.message,
       this.kinds?.parentElement,
       this.groups,
     );
@@ -59,15 +62,24 @@ export class SectionView {
   /** Show each problem under its field; returns those that belong to this section. */
   complain(problems: Problem[]): Problem[] {
     this.problems = problems.filter(({ field }) => this.owns(field));
+    const isAbout = (problem: Problem, control: Control): boolean =>
+      isWithin(problem.field, control.field.name);
     for (const control of this.controls)
-      control.complain(this.problems.find(({ field }) => isWithin(field, control.field.name)) ?? null);
+      control.complain(this.problems.filter((problem) => isAbout(problem, control)));
+    tellProblem(
+      this.message,
+      this.problems.find((problem) => !this.controls.some((control) => isAbout(problem, control))),
+    );
     this.narrow(this.filter); // a field with a problem is shown, advanced or not
     return this.problems;
   }
 
   private owns(name: string): boolean {
     const { section } = this;
-    return isWithin(name, section.name) || this.controls.some(({ field }) => isWithin(name, field.name));
+    return (
+      (section.name !== "" && isWithin(name, section.name)) ||
+      this.controls.some(({ field }) => isWithin(name, field.name))
+    );
   }
 
   private makeKinds(kinds: string[]): HTMLSelectElement {
@@ -79,10 +91,10 @@ export class SectionView {
     h("div", { class: "raylm-kind" }, h("label", { for: select.id }, `${this.section.title} kind`), select);
     select.addEventListener("change", () => {
       const old = (getAt(this.values, this.section.name) ?? {}) as Values;
-      const fields = this.section.kinds?.[select.value] ?? [];
+      const fields = this.section.kinds?.[select.value]?.fields ?? [];
       setAt(this.values, this.section.name, { kind: select.value, ...shared(old, fields) });
       this.rebuild();
-      this.onChange(kindField(this.section), select.value, null);
+      this.onChange(asField(this.section, `${this.section.name}.kind`), select.value, null);
     });
     return select;
   }
@@ -94,16 +106,16 @@ export class SectionView {
     );
     for (const control of this.controls)
       control.set(getAt(this.values, control.field.name) ?? control.field.default);
-    fill(this.groups, grouped(this.controls));
+    fill(this.groups, grouped(this.controls, this.section.title));
     this.narrow(this.filter);
   }
 
   private fields(): Field[] {
-    const { kinds } = this.section;
-    if (!kinds || !this.kinds) return this.section.fields;
-    const chosen = String(getAt(this.values, `${this.section.name}.kind`) ?? Object.keys(kinds)[0]);
-    this.kinds.value = chosen;
-    return [...this.section.fields, ...(kinds[chosen] ?? [])].filter(({ name }) => !name.endsWith(".kind"));
+    const { kinds, fields, many, name } = this.section;
+    if (many) return [asField(this.section, name)];
+    if (!kinds || !this.kinds) return fields ?? [];
+    this.kinds.value = String(getAt(this.values, `${name}.kind`) ?? this.section.default);
+    return kinds[this.kinds.value]?.fields ?? [];
   }
 
   private isWanted({ field }: Control): boolean {
@@ -113,8 +125,21 @@ export class SectionView {
   }
 }
 
-function kindField(section: Section): Field {
-  return { name: `${section.name}.kind`, type: "string" };
+/** The section itself (a list of kinds) or its kind, as a field of the form. */
+function asField(section: Section, name: string): Field {
+  const { title, help, kinds } = section;
+  return {
+    name,
+    title,
+    help,
+    kinds,
+    type: "list",
+    default: [],
+    required: false,
+    unit: "",
+    group: title,
+    advanced: false,
+  };
 }
 
 /** What two kinds have in common is kept when a person changes the kind. */
@@ -123,22 +148,22 @@ function shared(old: Values, fields: Field[]): Values {
   return Object.fromEntries(Object.entries(old).filter(([name]) => name !== "kind" && names.has(name)));
 }
 
-function grouped(controls: Control[]): HTMLElement[] {
+/** Fields under their groups' headings; the group named like the section needs none. */
+function grouped(controls: Control[], title: string): HTMLElement[] {
   const groups = new Map<string, HTMLElement[]>();
-  for (const { field, row } of controls)
-    groups.set(field.group ?? "", [...(groups.get(field.group ?? "") ?? []), row]);
+  for (const { field, row } of controls) groups.set(field.group, [...(groups.get(field.group) ?? []), row]);
   return [...groups].map(([name, rows]) =>
     h(
       "fieldset",
       { class: "raylm-group" },
-      h("legend", { class: name ? null : "raylm-unseen" }, capital(words(name || "settings"))),
+      h("legend", { class: name === title ? "raylm-unseen" : null }, name),
       h("div", { class: "raylm-fields" }, ...rows),
     ),
   );
 }
 
 function matches(field: Field, search: string): boolean {
-  const haystack = `${field.name} ${words(field.name)} ${field.help ?? ""} ${field.unit ?? ""}`.toLowerCase();
+  const haystack = `${field.name} ${field.title} ${field.help} ${field.unit}`.toLowerCase();
   return search
     .toLowerCase()
     .split(/\s+/)

@@ -32,12 +32,7 @@ export function copy(values: Values): Values {
 export function toText(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.map(toText).join(", ");
-  if (typeof value === "number") return numberText(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function numberText(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential().replace("e-", "e-") : String(value);
 }
 
 const WHOLE = /^[+-]?\d[\d_]*$/;
@@ -53,7 +48,7 @@ export function parse(text: string, type: string): unknown {
 const PARSERS: Record<string, (text: string) => unknown> = {
   integer: wholeNumber,
   number: anyNumber,
-  array: (text) => text.split(",").map((part) => scalar(part.trim())),
+  list: (text) => text.split(",").map((part) => scalar(part.trim())),
 };
 
 function wholeNumber(text: string): number {

@@ -12,7 +12,7 @@ export interface ChartOptions {
   axis: "step" | "tokens_seen";
 }
 
-const SMOOTHING = 0.9;
+const SMOOTHING = 0.8;
 const HEIGHT = 260;
 
 export class Chart {

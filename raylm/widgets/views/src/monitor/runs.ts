@@ -62,7 +62,11 @@ export class RunPicker {
       },
       h("span", { class: "raylm-run-name" }, run.name),
       h("span", { class: "raylm-badge" }, icon(run.status), run.status),
-      h("span", { class: "raylm-run-when" }, [progress(run), ago(run.created)].filter(Boolean).join(" · ")),
+      h(
+        "span",
+        { class: "raylm-run-when" },
+        [progress(run), run.created === null ? "" : ago(run.created)].filter(Boolean).join(" · "),
+      ),
     );
   }
 

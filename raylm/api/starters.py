@@ -1,0 +1,48 @@
+"""Recipes that a person can begin a run with: files nearby, and what earlier runs ran."""
+
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from raylm.config.errors import BadInput
+from raylm.config.yaml import load_yaml
+from raylm.recipe import Recipe
+from raylm.runs.run import Run
+
+# The folder itself, one of recipes in it, and the examples of a project whose notebooks lie in a folder.
+PLACES = (".", "recipes", "examples", "../examples")
+_MARKS = {"name", "model", "train"}  # what makes a YAML file a recipe
+
+
+def starters(folder: Path, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """Return {"name", "title", "values"} of each recipe file near the folder, then of each run's recipe."""
+    paths = [path for place in PLACES for path in sorted((folder / place).glob("*.y*ml"))]
+    unique = {path.resolve(): path for path in paths}
+    found = [_of_file(path) for path in unique] + [_of_run(run) for run in runs]
+    return [starter for starter in found if starter is not None]
+
+
+def _of_file(path: Path) -> dict[str, Any] | None:
+    try:
+        values = load_yaml(path).values
+    except BadInput:
+        return None  # not a recipe; `raylm check` says what is wrong with one
+    if not set(values) >= _MARKS:
+        return None
+    with contextlib.suppress(BadInput):  # the form shows what is wrong, field by field
+        values = _given(Recipe.load(path))  # paths are absolute then, wherever the kernel works
+    return {"name": str(path), "title": f"{values['name']} ({path.name})", "values": values}
+
+
+def _of_run(run: Run) -> dict[str, Any] | None:
+    try:
+        values = _given(Recipe.from_yaml(run.recipe_yaml()))
+    except BadInput:
+        return None  # never launched, or written by another raylm
+    return {"name": run.run_id, "title": f"as run {run.run_id}", "values": values}
+
+
+def _given(recipe: Recipe) -> dict[str, Any]:
+    """Return what the recipe sets; the rest are defaults, which a form shows as such."""
+    return recipe.model_dump(mode="json", exclude_unset=True, exclude_none=True)

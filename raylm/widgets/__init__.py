@@ -1,0 +1,8 @@
+"""What a person sees in a notebook: panels over the store, and the cockpit that holds them in tabs."""
+
+from raylm.widgets.cockpit import Cockpit, cockpit
+from raylm.widgets.panels import Panel, panels
+from raylm.widgets.panels.launch import Launch
+from raylm.widgets.panels.monitor import Monitor
+
+__all__ = ["Cockpit", "Launch", "Monitor", "Panel", "cockpit", "panels"]

@@ -1,0 +1,37 @@
+"""The kernel side of the screens' transport: requests come as widget messages, answers go back by id."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anywidget
+
+from raylm.api.store import Store
+
+WORKERS = 8  # a launch that starts a cluster must not hold up the curve
+
+
+class StoreWidget(anywidget.AnyWidget):
+    """An anywidget whose view asks {id, method, args} and gets {id, result} or {id, error}.
+
+    Each request is answered in a thread of its own, so that no callback blocks the kernel; nothing but these
+    small values crosses, never HTML.
+    """
+
+    def __init__(self, store: Store | None = None, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.store = store or Store()
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="raylm-store")
+        self.on_msg(self._receive)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        if isinstance(message, dict) and {"id", "method"} <= set(message):
+            self._threads.submit(self._reply, message)
+
+    def _reply(self, message: dict[str, Any]) -> None:
+        args = message.get("args")
+        answer = self.store.answer(str(message["method"]), args if isinstance(args, dict) else {})
+        self.send({"id": message["id"], **answer})
