@@ -1,0 +1,121 @@
+"""Everything that can be known to go wrong before a worker starts, in under a second."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from raylm.config import BadInput, Node, Problem
+from raylm.config.placement import Demand
+from raylm.planning.estimate import Plan, plan
+from raylm.planning.machine import is_local_disk, this_machine
+from raylm.recipe import Recipe
+from raylm.runs.folder import Folder
+from raylm.runs.storages import check_writable
+
+
+class _Case(NamedTuple):
+    """What the checks look at; `nodes` is None where the cluster is asked later."""
+
+    recipe: Recipe
+    storage: str
+    nodes: Sequence[Node] | None
+    plan: Plan
+
+
+def preflight(recipe: Recipe, storage: str, nodes: Sequence[Node] | None = None) -> list[Problem]:
+    """Return every problem that would stop the run, with stable codes; an empty list means go.
+
+    Args:
+        recipe: what is to run.
+        storage: where the run would live, resolved.
+        nodes: the cluster's nodes; this machine where not given, unless the recipe names an address.
+    """
+    if nodes is None and not _is_elsewhere(recipe):
+        nodes = [this_machine()]
+    case = _Case(recipe, storage, nodes, plan(recipe, storage))
+    return [problem for check in _CHECKS for problem in check(case)]
+
+
+def _is_elsewhere(recipe: Recipe) -> bool:
+    """Whether the workers run on a cluster that exists already, which is asked when it is reached."""
+    return recipe.scaling.num_workers > 0 and bool(recipe.scaling.address or os.environ.get("RAY_ADDRESS"))
+
+
+def _sources_can_be_read(case: _Case) -> Iterator[Problem]:
+    if case.recipe.data.path is not None:
+        return
+    for number, source in enumerate(case.recipe.data.sources):
+        try:
+            source.files()
+        except BadInput as error:
+            yield from (_renamed(problem, f"data.sources.{number}.") for problem in error.problems)
+
+
+def _renamed(problem: Problem, prefix: str) -> Problem:
+    field = problem.field if problem.field.startswith("data.") else prefix + problem.field
+    return Problem(field, problem.message, problem.mend, problem.location, problem.code or "source")
+
+
+def _storage_can_be_written(case: _Case) -> Iterator[Problem]:
+    # One more than is kept: a new checkpoint is whole before an old one goes.
+    num_checkpoints = case.recipe.checkpoint.keep_last + 1
+    problem = check_writable(case.storage, num_checkpoints * (case.plan.checkpoint_bytes or 0))
+    if problem is not None:
+        yield problem
+
+
+def _storage_is_shared(case: _Case) -> Iterator[Problem]:
+    """A worker on another machine does not see a folder of this one."""
+    path = Folder.open(case.storage).local_path()
+    machines = {node.name for node in case.nodes or () if _demand(case.recipe).workers_on(node)}
+    if path is None or len(machines) <= 1 or not is_local_disk(path):
+        return
+    message = f"{path} is on this machine's disk, workers may run on {len(machines)} nodes"
+    yield Problem("storage", message, "name a folder that all nodes share, or s3://...", code="storage_local")
+
+
+def _workers_fit(case: _Case) -> Iterator[Problem]:
+    if case.nodes is None:
+        return
+    problem = case.recipe.scaling.placement_problem(case.nodes)
+    if problem is not None:
+        yield problem
+
+
+def _memory_suffices(case: _Case) -> Iterator[Problem]:
+    """Compare with a node's memory; a GPU's own memory is not known before its worker starts."""
+    scaling, needed = case.recipe.scaling, case.plan.memory_bytes
+    if needed is None or case.nodes is None or scaling.gpus_per_worker:
+        return
+    room = [node.memory_bytes // _share(case.recipe, node) for node in case.nodes if node.memory_bytes]
+    if room and max(room) < needed:
+        message = f"the model needs {needed / 1e9:.1f} GB a worker, one has {max(room) / 1e9:.1f} GB"
+        mend = "try a smaller model, a smaller train.micro_batch_size, or scaling.strategy=fsdp"
+        yield Problem("model", message, mend, code="memory")
+
+
+def _share(recipe: Recipe, node: Node) -> int:
+    """Return among how many workers a node's memory is shared."""
+    return max(1, _demand(recipe).workers_on(node))
+
+
+def _data_fills_a_step(case: _Case) -> Iterator[Problem]:
+    wanted, rows = case.recipe.train.global_batch_size, case.plan.train_rows
+    if rows is not None and rows < wanted:
+        message = f"{wanted} sequences are more than the {rows} of the training text"
+        yield Problem("train.global_batch_size", message, f"try {max(1, rows // 2)}", code="data_small")
+
+
+def _demand(recipe: Recipe) -> Demand:
+    scaling = recipe.scaling
+    return Demand(max(1, scaling.num_workers), scaling.cpus_per_worker, scaling.gpus_per_worker)
+
+
+_CHECKS: tuple[Callable[[_Case], Iterable[Problem]], ...] = (
+    _sources_can_be_read,
+    _storage_can_be_written,
+    _storage_is_shared,
+    _workers_fit,
+    _memory_suffices,
+    _data_fills_a_step,
+)
