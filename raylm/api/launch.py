@@ -75,7 +75,7 @@ def submit(
 
     _check_new(run_id, recipe, storage)  # before a cluster is started for nothing
     cluster = find_target(address or recipe.scaling.address, notify=notify)
-    run, launch = claim(recipe, run_id, storage, how="job", nodes_of=cluster, address=cluster.address)
+    run, launch = claim(recipe, run_id, storage, how="job", nodes_of=cluster, address=cluster.reference)
     _submit(run, launch, cluster.address, notify)
     return run
 
@@ -221,7 +221,7 @@ def _resume_as_job(run: Run, recipe: Recipe, address: str | None, notify: Notify
 
     cluster = find_target(address, notify=notify)
     _preflight(recipe, run.storage, cluster)
-    number = run.claim_launch(recipe.to_yaml(), how="job", address=cluster.address)
+    number = run.claim_launch(recipe.to_yaml(), how="job", address=cluster.reference)
     _submit(run, number, cluster.address, notify)
     return run
 

@@ -33,6 +33,11 @@ class Cluster:
     allow_insecure_http: bool = False
     """Send the token over http to another machine, in clear."""
 
+    @property
+    def reference(self) -> str:
+        """What finds this cluster again: its name if it has one, for an owned one comes back elsewhere."""
+        return self.name or self.address
+
     def dashboard(self) -> Dashboard:
         """Return the client of this cluster; it reads the token now and sends nothing yet."""
         return Dashboard(self.address, self.token())
