@@ -50,6 +50,7 @@ class Build:
             vocab_size=trained.vocab_size,
             eos_token_id=trained.eos_token_id,
             tokenizer=self.tokenizer.model_dump(mode="json"),
+            num_documents=survey.num_documents,
             notes=(*survey.notes, *self.tokenizer.notes(trained), *tally.notes()),
             splits=splits,
             files=tuple(write_file(folder, name, content) for name, content in contents.items()),

@@ -45,6 +45,8 @@ class Index(Section):
     eos_token_id: int
     tokenizer: dict[str, Any]
     """The recipe's tokenizer section."""
+    num_documents: int
+    """Of all sources; a document that the split cuts counts once here and in both splits."""
     notes: tuple[str, ...] = ()
     splits: dict[str, SplitIndex]
     files: tuple[StoredFile, ...]
