@@ -1,4 +1,4 @@
-"""Recipes that a person can begin a run with: files nearby, and what earlier runs ran."""
+"""Recipes that a person can begin a run with: one at hand, files nearby, and what earlier runs ran."""
 
 import contextlib
 from collections.abc import Iterable
@@ -15,11 +15,12 @@ PLACES = (".", "recipes", "examples", "../examples")
 _MARKS = {"name", "model", "train"}  # what makes a YAML file a recipe
 
 
-def starters(folder: Path, runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """Return {"name", "title", "values"} of each recipe file near the folder, then of each run's recipe."""
+def starters(first: Recipe | None, folder: Path, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """Return {"name", "title", "values"} of the given recipe, recipe files near the folder, runs' recipes."""
+    given = [{"name": "", "title": first.name, "values": _given(first)}] if first else []
     paths = [path for place in PLACES for path in sorted((folder / place).glob("*.y*ml"))]
     unique = {path.resolve(): path for path in paths}
-    found = [_of_file(path) for path in unique] + [_of_run(run) for run in runs]
+    found = [*given, *map(_of_file, unique), *map(_of_run, runs)]
     return [starter for starter in found if starter is not None]
 
 

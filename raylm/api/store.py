@@ -38,6 +38,7 @@ class Store:
     Args:
         storage: Where runs are started and looked for; by default wherever raylm looks.
         folder: Where recipe files are looked for; by default the working directory.
+        first: The recipe that a form begins with.
     """
 
     METHODS = (
@@ -45,9 +46,12 @@ class Store:
         "runs", "run", "history", "read", "stop", "resume",
     )  # fmt: skip
 
-    def __init__(self, storage: str | None = None, folder: str | Path | None = None) -> None:
+    def __init__(
+        self, storage: str | None = None, folder: str | Path | None = None, first: Recipe | None = None
+    ) -> None:
         self._storage = storage
         self._folder = Path(folder or Path.cwd())
+        self._first = first
         self._launching = threading.Lock()
 
     def answer(self, method: str, args: Json) -> Json:
@@ -68,7 +72,7 @@ class Store:
 
     def starters(self) -> list[Json]:
         """Return the recipes a person can begin with: {"name", "title", "values"}."""
-        return starters(self._folder, self._recent_runs(limit=10))
+        return starters(self._first, self._folder, self._recent_runs(limit=10))
 
     def run_id(self, name: str) -> str:
         """Return a new run id; a form takes it when it opens, so that its launch happens once."""

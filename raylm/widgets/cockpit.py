@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets
 
 from raylm.api.store import Store
+from raylm.recipe import Recipe
 from raylm.widgets.panels import panels
 
 _SHOWN = 10  # runs in the plain text
@@ -14,11 +15,10 @@ _SHOWN = 10  # runs in the plain text
 class Cockpit(ipywidgets.Tab):
     """The panels in tabs. A run that Launch starts is shown by Monitor at once."""
 
-    def __init__(self, store: Store, recipe: str = "", run_id: str = "") -> None:
+    def __init__(self, store: Store, run_id: str = "") -> None:
         self.store = store
         self._panels = {kind.title: kind(store) for kind in panels()}
         super().__init__(children=list(self._panels.values()), titles=list(self._panels))
-        self._panels["Launch"].set_trait("recipe", recipe)
         self._panels["Launch"].observe(lambda change: self.watch(change["new"]), "run_id")
         if run_id:
             self.watch(run_id)
@@ -44,14 +44,20 @@ class Cockpit(ipywidgets.Tab):
         return {**bundle, "text/plain": repr(self)} if isinstance(bundle, dict) else bundle
 
 
-def cockpit(recipe: str | Path = "", run_id: str = "", storage: str | None = None) -> Cockpit:
+def cockpit(
+    recipe: Recipe | str | Path | None = None, run_id: str = "", storage: str | None = None
+) -> Cockpit:
     """Return the cockpit: choose, launch, watch, stop and resume runs.
 
     It shows what the storages hold, so it may be opened again at any time, also after a kernel restart.
 
     Args:
-        recipe: Path of the recipe file to begin with.
+        recipe: The recipe to begin with, or its file.
         run_id: The run to show first; by default the newest.
         storage: Where runs are started and looked for; by default wherever raylm looks.
+
+    Raises:
+        BadInput: the recipe's file is not right.
     """
-    return Cockpit(Store(storage), str(Path(recipe).resolve()) if recipe else "", run_id)
+    first = Recipe.load(recipe) if isinstance(recipe, str | Path) else recipe
+    return Cockpit(Store(storage, first=first), run_id)

@@ -29,8 +29,9 @@ class Panel(StoreWidget):
     """The run that is shown or was started here; panels of one cockpit share it."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        cls._esm = _VIEWS / f"{cls.screen}.js"
-        cls._css = _VIEWS / f"{cls.screen}.css"
+        if "screen" in vars(cls):  # not for the classes that traitlets derives to add traits
+            cls._esm = _VIEWS / f"{cls.screen}.js"
+            cls._css = _VIEWS / f"{cls.screen}.css"
         super().__init_subclass__(**kwargs)
 
     def __repr__(self) -> str:

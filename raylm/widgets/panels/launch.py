@@ -1,7 +1,5 @@
 """Launch: choose a recipe, change it, see what it costs, start it."""
 
-from traitlets import Unicode
-
 from raylm.widgets.panels import Panel
 
 
@@ -11,6 +9,3 @@ class Launch(Panel):
     title = "Launch"
     screen = "launch"
     position = 20
-
-    recipe = Unicode().tag(sync=True)
-    """Path of the recipe file to begin with."""

@@ -41,8 +41,16 @@ function facts(event: EventRecord): string {
     .filter(
       ([name, value]) => !HIDDEN.has(name) && ["string", "number"].includes(typeof value) && value !== "",
     )
-    .map(([name, value]) => `${words(name)} ${typeof value === "number" ? number(value) : value}`)
+    .map(
+      ([name, value]) => `${words(name)} ${typeof value === "number" ? number(value) : brief(String(value))}`,
+    )
     .join(" · ");
+}
+
+/** Digests and paths are told by their ends. */
+function brief(text: string): string {
+  if (/^[0-9a-f]{32,}$/.test(text)) return text.slice(0, 8);
+  return text.length > 60 && text.includes("/") ? `…/${text.split("/").at(-1)?.slice(0, 24)}` : text;
 }
 
 function number(value: number): string {

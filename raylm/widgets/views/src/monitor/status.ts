@@ -134,7 +134,8 @@ export class StatusHead {
 }
 
 function position({ step, max_steps, status }: RunDetail, secondsLeft: number | null): string {
-  if (step === null) return "";
+  if (step === null || (step === 0 && status === "running"))
+    return status === "running" ? "getting ready" : "";
   const parts = [max_steps ? `step ${count(step)} of ${count(max_steps)}` : `step ${count(step)}`];
   if (max_steps) parts.push(`${Math.floor((step / max_steps) * 100)} %`);
   if (status === "running" && secondsLeft !== null) parts.push(`ETA ${duration(secondsLeft)}`);

@@ -38,11 +38,10 @@ function choose(root: HTMLElement, context: Context, schema: Schema, starters: S
     ]);
     return null;
   }
-  const wanted = context.shared.get("recipe");
   const picker = h(
     "select",
     { id: uniqueId("starter") },
-    ...starters.map(({ name, title }) => h("option", { value: name, selected: name === wanted }, title)),
+    ...starters.map(({ name, title }) => h("option", { value: name }, title)),
   );
   const desk = new LaunchDesk(context, schema);
   const pick = (): void => desk.open(starters[picker.selectedIndex] as Starter);

@@ -1,0 +1,26 @@
+"""Every notebook runs from top to bottom, in a fresh kernel and an empty home."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_from_top_to_bottom(path: Path):
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=110, resources={"metadata": {"path": str(path.parent)}})
+    client.execute()
+    last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
+    shown = next(output.data for output in last.outputs if output.output_type == "execute_result")
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    assert "finished" in shown["text/plain"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_committed_without_outputs(path: Path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert not [cell for cell in cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)]
