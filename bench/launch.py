@@ -46,7 +46,7 @@ def main() -> None:
         try:
             submitted = [bench.submit(f"submitted-{number}") for number in range(arguments.rounds)]
         finally:
-            bench.raylm("cluster", "stop")
+            bench.raylm("cluster", "stop", "--force")  # the last job may be closing still
     figures = report("embedded Ray", embedded) | report("cluster already up", submitted)
     harness.write_json(arguments.json, "launch", figures)
 
