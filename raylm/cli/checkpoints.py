@@ -30,8 +30,7 @@ def verify_command(reference: RunReference, *, storage: Storage = None, as_json:
     """Read every byte of one checkpoint, or of all, and compare with the manifest; exit 1 if one is bad."""
     run, step = find(reference, storages_of(storage))
     steps = run.checkpoints.steps() if step is None else [step]
-    shown = [run.checkpoints.show(one, deep=True) for one in steps]
-    checkpoints = [one for one in shown if one is not None]
+    checkpoints = [run.checkpoints.show(one, deep=True) for one in steps]
     _print(checkpoints, as_json=as_json)
     if bad := [one for one in checkpoints if one.is_bad]:
         raise RunFailed(

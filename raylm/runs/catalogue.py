@@ -42,10 +42,14 @@ def find(reference: str, storages: Sequence[str] | None = None) -> tuple[Run, in
     Raises:
         BadInput: no run or more than one answers to it, or the run has no such checkpoint.
     """
-    head, slash, tail = reference.rpartition("/")
-    name, _, which = tail.partition("@")
-    run = Run.from_uri(f"{head}/{name}") if slash else _find_run(name, storages)
-    return run, _find_step(run, which) if "@" in tail else None
+    place, _, tail = reference.rpartition("/")
+    if "/" in reference.partition("@")[0]:  # a path or URI, whose folders may have an @ in their names
+        name, mark, which = tail.partition("@")
+        run = Run.from_uri(f"{place}/{name}")
+    else:
+        name, mark, which = reference.partition("@")
+        run = _find_run(name, storages)
+    return run, _find_step(run, which) if mark else None
 
 
 def attach(run_id: str, storage: str | None = None) -> Run:
@@ -80,8 +84,8 @@ def _made_at(run: Run) -> str:
     if text := made_at(run.run_id):
         return text
     try:
-        return time.strftime("%Y%m%d-%H%M%S", time.gmtime(float(run.header().get("created") or 0)))
-    except (BadInput, TypeError, ValueError, OverflowError):
+        return time.strftime("%Y%m%d-%H%M%S", time.gmtime(run.header()["created"]))
+    except (BadInput, ValueError, OverflowError):
         return ""
 
 

@@ -85,22 +85,21 @@ class Checkpoints:
         return self._listed(manifest, "good")
 
     def steps(self) -> list[int]:
-        """Return the steps that have a checkpoint directory, ascending, good or bad."""
-        found = (_STEP.fullmatch(name) for name in self.folder.names())
-        return sorted(int(match.group(1)) for match in found if match)
+        """Return the steps that have a checkpoint, ascending, good or bad; not uploads without a manifest."""
+        steps = self._step_folders()
+        if self.folder.is_local:  # renamed into place, so that a missing manifest is damage
+            return steps
+        return [step for step in steps if self.folder.exists(f"{step_name(step)}/{NAME}")]
 
     def list(self, *, deep: bool = False) -> list[Checkpoint]:
         """Return all checkpoints, oldest first; `deep` reads and hashes every byte."""
-        shown = (self.show(step, deep=deep) for step in self.steps())
-        return [one for one in shown if one is not None]
+        return [self.show(step, deep=deep) for step in self.steps()]
 
-    def show(self, step: int, *, deep: bool = False) -> Checkpoint | None:
-        """Return one checkpoint with its state; None where an object store holds an unfinished upload."""
+    def show(self, step: int, *, deep: bool = False) -> Checkpoint:
+        """Return one checkpoint with its state."""
         try:
             manifest = self.verify(step, deep=deep)
         except Corrupt as error:
-            if not self.folder.is_local and not self.folder.exists(f"{step_name(step)}/{NAME}"):
-                return None
             return Checkpoint(step, (self.folder / step_name(step)).uri, {}, f"bad: {error}")
         return self._listed(manifest, "good" if deep else "unverified")
 
@@ -178,7 +177,11 @@ class Checkpoints:
 
     def sweep(self) -> None:
         """Remove what interrupted writers left; only for who holds the run, before any rank writes."""
-        sweep(self.folder, {step: self._inner(step) for step in self.steps()})
+        sweep(self.folder, {step: self._inner(step) for step in self._step_folders()})
+
+    def _step_folders(self) -> list[int]:
+        found = (_STEP.fullmatch(name) for name in self.folder.names())
+        return sorted(int(match.group(1)) for match in found if match)
 
     def _check_fence(self, facts: dict[str, Any]) -> None:
         newest = (read_json(self.run_folder, "status.json") or {}).get("attempt") or 0

@@ -22,7 +22,7 @@ class EventLog:
         if writer not in self._logs:
             name = f"{writer}-{os.getpid()}-{secrets.token_hex(3)}.jsonl"
             self._logs[writer] = LineLog(self._folder / "events", name)
-        line = {"time": round(time.time(), 3), "event": event, "writer": writer, **fields}
+        line = {"time": round(time.time(), 6), "event": event, "writer": writer, **fields}
         self._logs[writer].append(json.dumps(line, default=str).encode() + b"\n", durable=True)
 
 

@@ -113,9 +113,7 @@ def _good(run: Run, step: int) -> Checkpoint:
         run.checkpoints.verify(step)
     except Corrupt as error:
         raise BadInput.one("step", str(error), "choose another step", code="corrupt") from None
-    checkpoint = run.checkpoints.show(step)
-    assert checkpoint is not None
-    return checkpoint
+    return run.checkpoints.show(step)
 
 
 def _remove(run: Run) -> None:

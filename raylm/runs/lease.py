@@ -9,7 +9,15 @@ from raylm.config.errors import BadInput, Problem
 from raylm.runs.append import next_attempt, seal
 from raylm.runs.owner import is_dead, is_here, this_process
 from raylm.runs.run import Run
-from raylm.runs.status import HEARTBEAT_S, LIVE, TIME_TO_LIVE_S, is_abandoned, launch_numbers, read_json
+from raylm.runs.status import (
+    HEARTBEAT_S,
+    LIVE,
+    TIME_TO_LIVE_S,
+    is_abandoned,
+    launch_numbers,
+    read_json,
+    read_status,
+)
 
 
 class Fenced(Exception):  # noqa: N818 - says what happened to the former owner
@@ -52,10 +60,10 @@ class Lease:
             BadInput: another process holds the run; names its host, pid and last heartbeat.
         """
         before = max(_numbers(run), default=0)
-        written = read_json(run.folder, "status.json") or {}
+        written = read_status(run.folder)
         if written.get("status") in LIVE and not _may_replace(run, written):
             raise _held(run, written)
-        number = max(before, int(written.get("lease") or 0)) + 1
+        number = max(before, written.get("lease", 0)) + 1
         try:
             run.folder.create(f"leases/{number}.json", json.dumps(this_process()).encode())
         except FileExistsError:
@@ -133,7 +141,7 @@ class Lease:
 
 def _carried(run: Run) -> dict[str, Any]:
     """Return what a new owner keeps of the former status."""
-    written = read_json(run.folder, "status.json") or {}
+    written = read_status(run.folder)
     return {name: written[name] for name in ("step", "max_steps", "attempt") if name in written}
 
 
@@ -154,7 +162,7 @@ def _stays_silent(run: Run, written: dict[str, Any]) -> bool:
     end = time.monotonic() + HEARTBEAT_S * 1.2
     while time.monotonic() < end:
         time.sleep(min(1.0, HEARTBEAT_S / 4))
-        if (read_json(run.folder, "status.json") or {}).get("heartbeat") != written.get("heartbeat"):
+        if read_status(run.folder).get("heartbeat") != written.get("heartbeat"):
             return False
     return True
 

@@ -44,7 +44,9 @@ def is_dead(owner: dict[str, Any]) -> bool:
     """Whether the owner is known to be gone; False also when it runs where this process cannot look."""
     if not is_here(owner):
         return False
-    pid = int(owner.get("pid") or 0)
+    pid = owner.get("pid")
+    if not isinstance(pid, int) or pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -198,13 +198,24 @@ def _read_header(folder: Folder) -> dict[str, Any]:
     if not folder.exists("run.json"):
         raise BadInput.one("run", f"{folder.uri}/run.json is missing", code="bad_run")
     header = read_json(folder, "run.json")
-    if header is None:
+    if header is None or not _is_sound(header):
         raise BadInput.one("run", f"{folder.uri}/run.json cannot be read", code="bad_run")
     version = header.get("format")
     if not isinstance(version, int) or version > FORMAT:
         message = f"{folder.uri}/run.json has format {version!r}, this raylm reads up to {FORMAT}"
         raise BadInput.one("run", message, "update raylm", code="newer_format")
     return header
+
+
+def _is_sound(header: dict[str, Any]) -> bool:
+    """Whether the fields that readers rely on are what they should be; a newer format has its own check."""
+    parent = header.get("parent")
+    is_parent = parent is None or (
+        isinstance(parent, dict)
+        and isinstance(parent.get("uri"), str)
+        and isinstance(parent.get("step"), int)
+    )
+    return header.get("format") != FORMAT or (is_parent and isinstance(header.get("created"), int | float))
 
 
 def _pretty(values: dict[str, Any]) -> bytes:

@@ -13,6 +13,13 @@ HEARTBEAT_S = 10.0
 TIME_TO_LIVE_S = 60.0
 START_LIMIT_S = 120.0  # a process launched on this or another host takes seconds; a queued job may take days
 LIVE = ("pending", "running", "stopping")
+ENDED = ("stopped", "finished", "failed", "preempted", "lost")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("status", "reason", "mend", "submission_id"), str),
+    **dict.fromkeys(("step", "max_steps", "attempt", "launch", "lease"), int),
+    **dict.fromkeys(("heartbeat", "updated"), (int, float)),
+    "owner": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -58,19 +65,25 @@ def launch_numbers(folder: Folder) -> list[int]:
 
 def derive(folder: Folder, header: dict[str, Any]) -> Status:
     """Return the state of the run in `folder`, whose run.json says `header`."""
-    written = read_json(folder, "status.json") or {}
+    written = read_status(folder)
     launch = max(launch_numbers(folder), default=0)
-    if launch > int(written.get("launch") or 0):
+    if launch > written.get("launch", 0):
         return _launched(folder, launch, written)
     if not written:
         return _never_launched(header)
     return _written(folder, written)
 
 
+def read_status(folder: Folder) -> dict[str, Any]:
+    """Return what the owner wrote, without values of a wrong type; empty where it wrote nothing."""
+    values = read_json(folder, "status.json") or {}
+    return {name: value for name, value in values.items() if isinstance(value, _TYPES.get(name, object))}
+
+
 def is_abandoned(written: dict[str, Any]) -> bool:
     """Whether the owner of a status that says `running` is dead or has been silent for too long."""
-    silent_for = time.time() - float(written.get("heartbeat") or 0)
-    return is_dead(written.get("owner") or {}) or silent_for > TIME_TO_LIVE_S
+    silent_for = time.time() - written.get("heartbeat", 0)
+    return is_dead(written.get("owner", {})) or silent_for > TIME_TO_LIVE_S
 
 
 def has_pending_stop(folder: Folder, launch: int) -> bool:
@@ -80,8 +93,10 @@ def has_pending_stop(folder: Folder, launch: int) -> bool:
 
 def _written(folder: Folder, written: dict[str, Any]) -> Status:
     status = _as_status(written)
-    if not status.is_live:
+    if status.status in ENDED:
         return status
+    if not status.is_live:
+        return replace(status, status="lost", reason="status.json is damaged")
     newest = last_record(folder)
     if newest is not None and newest.get("attempt") == status.attempt:
         status = replace(status, step=newest["step"])  # fresher than the heartbeat
@@ -99,7 +114,8 @@ def _launched(folder: Folder, launch: int, written: dict[str, Any]) -> Status:
     """A launch was claimed and its process has not said anything yet."""
     record = read_json(folder, f"launches/{launch}.json") or {}
     before = _as_status(written) if written else Status("pending")
-    since = float(record.get("when") or 0)
+    when = record.get("when")
+    since = when if isinstance(when, int | float) else 0
     status = Status(
         "pending",
         step=before.step,
@@ -119,9 +135,9 @@ def _launched(folder: Folder, launch: int, written: dict[str, Any]) -> Status:
 
 def _never_launched(header: dict[str, Any]) -> Status:
     if header.get("parent"):
-        step = int(header["parent"].get("step") or 0)
+        step = header["parent"]["step"]
         return Status("stopped", "forked, not launched yet", "raylm runs resume starts it", step=step)
-    if time.time() - float(header.get("created") or 0) > START_LIMIT_S:
+    if time.time() - header["created"] > START_LIMIT_S:
         return Status("lost", "was never launched", "delete it, or raylm runs resume")
     return Status("pending")
 

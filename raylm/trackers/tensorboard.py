@@ -25,7 +25,11 @@ class TensorBoard(Tracker):
             raise BadInput.one(
                 "trackers.path", "tensorboard cannot write to this storage", mend, code="tracker"
             )
-        return _EventFile(folder)
+        try:
+            return _EventFile(folder)
+        except OSError as error:
+            message = f"cannot write {folder}: {error.strerror}"
+            raise BadInput.one("trackers.path", message, code="tracker") from None
 
 
 class _EventFile:
