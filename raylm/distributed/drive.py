@@ -116,7 +116,7 @@ def _train_on_ray(
 
     failed_at: list[int] = []
     import_ray()
-    with connected(address) as nodes:
+    with connected(address) as nodes, _stop_on_signal(run):  # again: ray.init takes SIGTERM for itself
         if problem := recipe.scaling.placement_problem(nodes):
             raise BadInput(problem)
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from raylm.config.errors import RunFailed
@@ -48,7 +49,9 @@ def fit(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str
         ),
     )
     try:
-        return trainer.fit().return_value
+        # In the main thread Ray would take Ctrl-C for itself and abort; the driver saves a checkpoint instead.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(trainer.fit).result().return_value
     except ControllerError as error:
         raise RunFailed(f"Ray could not run the workers: {_first_line(error)}", "see the run's logs") from None
     except TrainingFailedError as error:
