@@ -15,7 +15,7 @@ class Ticking(Tracker):
     kind: Literal["ticking"] = "ticking"
     tick: ClassVar[Callable[[float], None]]
 
-    def open(self, run: Run, attempt: int = 1) -> "Handle":
+    def open(self, run: Run, attempt: int) -> "Handle":
         del run, attempt
         return Handle()
 
