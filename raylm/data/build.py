@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from raylm.config.errors import BadInput
 from raylm.data.corpus import Corpus, Inventory, Survey
 from raylm.data.encode import Encoded, chunks, encode
-from raylm.data.index import NAME, Index
+from raylm.data.index import NAME, Index, SplitIndex
 from raylm.data.progress import Meter
 from raylm.data.section import DataSection
 from raylm.data.split import SPLITS, Piece, pieces, refuse_empty_splits
@@ -35,12 +36,15 @@ class Build:
         """Write the dataset's files into a folder, the index last.
 
         Raises:
-            BadInput: a source is not text, or there is too little of it.
+            BadInput: a source is not text, changes meanwhile, or holds too little.
         """
         survey = self.corpus.survey(self.meter)
         trained = self._learn(survey)
         tally = _Tally([0] * len(survey.sources), dict.fromkeys(SPLITS, 0))
         splits = self._encode(folder, trained, survey, tally)
+        if sum(split.num_bytes for split in splits.values()) != survey.num_bytes:
+            message = "a file changed while it was read"
+            raise BadInput.one("data.sources", message, "prepare again when it is complete", code="changed")
         refuse_empty_splits({name: split.num_tokens for name, split in splits.items()}, self.data, survey)
         contents = {f"tokenizer/{name}": content for name, content in trained.files().items()}
         contents["ledger.json"] = self._ledger(survey, tally)
@@ -77,7 +81,7 @@ class Build:
 
     def _encode(
         self, folder: Folder, trained: TrainedTokenizer, survey: Survey, tally: _Tally
-    ) -> dict[str, Any]:
+    ) -> dict[str, SplitIndex]:
         self.meter.begin("encoding", survey.num_bytes)
         dtype = np.dtype(_dtype(trained)).newbyteorder("<")
         with ExitStack() as stack:

@@ -85,7 +85,7 @@ class Dataset:
         self.splits = {name: Split(path, split, dtype) for name, split in index.splits.items()}
 
     @classmethod
-    def open(cls, path: Path) -> Dataset:
+    def open(cls, path: str | Path) -> Dataset:
         """Open the dataset in a folder; its files are mapped when they are first read.
 
         Raises:
@@ -94,6 +94,6 @@ class Dataset:
         folder = Folder.open(path)
         index = Index.read(folder)
         if name := missing_file(folder, index):
-            message = f"{path / name} is missing or cut off"
+            message = f"{folder.uri}/{name} is missing or cut off"
             raise BadInput.one("data.path", message, "run raylm prepare again", code="damaged")
         return cls(Path(folder.path), index)
