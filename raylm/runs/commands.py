@@ -111,8 +111,9 @@ class Inbox:
 
     def look(self) -> None:
         """Read the inbox now; the thread does it by itself."""
+        waiting = pending(self._run)  # not under the lock: `take` must never wait for storage
         with self._lock:
-            fresh = [command for command in pending(self._run) if command.id not in self._known]
+            fresh = [command for command in waiting if command.id not in self._known]
             self._known.update(command.id for command in fresh)
             self._new += fresh
 

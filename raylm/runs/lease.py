@@ -35,6 +35,7 @@ class Lease:
         self.run = run
         self.number = number
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # its own, so that `note` never waits for storage
         self._is_over = threading.Event()
         self._is_fenced = False
         self._values = _carried(run) | {

@@ -1,5 +1,6 @@
 """Files of lines: appending to them, and reading whole lines from an offset while somebody writes."""
 
+import errno
 import json
 import threading
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ class LineLog:
         self._sent = b""
         self._file = None
         if isinstance(folder.files, LocalFiles):
+            self._disk = folder.files.disk
             self._file = folder.files.open_append(f"{folder.path}/{name}")
 
     def append(self, line: bytes, *, durable: bool = False) -> None:
@@ -41,9 +43,9 @@ class LineLog:
             return
         with explain_full_disk(f"{self._folder.path}/{self._name}", len(line)):
             if self._file.write(line) != len(line):
-                raise OSError(28, "the disk took only a part of a line", self._name)
+                raise OSError(errno.ENOSPC, "the disk took only a part of a line", self._name)
             if durable:
-                self._folder.files.disk.sync_file(self._file)  # pyright: ignore[reportAttributeAccessIssue]
+                self._disk.sync_file(self._file)
 
     def close(self) -> None:
         if self._file is not None:
