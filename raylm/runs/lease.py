@@ -114,14 +114,13 @@ class Lease:
             self._values.update({name: value for name, value in named.items() if value is not None}, **fields)
 
     def _write(self) -> None:
-        with self._lock:
+        with self._writing:
             if not self._is_newest():
                 self._is_fenced = True
-                raise Fenced(
-                    f"{self.run.run_id}: another process holds the run (lease {self.number} is over)"
-                )
+                raise Fenced(f"{self.run.run_id}: another process holds the run, lease {self.number} is over")
             now = round(time.time(), 3)
-            values = {"format": 1, **self._values, "heartbeat": now, "updated": now}
+            with self._lock:
+                values = {"format": 1, **self._values, "heartbeat": now, "updated": now}
             self.run.folder.write("status.json", json.dumps(values, indent=1, default=str).encode())
 
     def _is_newest(self) -> bool:
