@@ -57,11 +57,16 @@ def _renamed(problem: Problem, prefix: str) -> Problem:
 
 
 def _storage_can_be_written(case: _Case) -> Iterator[Problem]:
-    # One more than is kept: a new checkpoint is whole before an old one goes.
-    num_checkpoints = case.recipe.checkpoint.keep_last + 1
-    problem = check_writable(case.storage, num_checkpoints * (case.plan.checkpoint_bytes or 0))
+    problem = check_writable(case.storage, _num_checkpoints(case) * (case.plan.checkpoint_bytes or 0))
     if problem is not None:
         yield problem
+
+
+def _num_checkpoints(case: _Case) -> int:
+    """Return how many lie there at once: one more than is kept, as a new one is whole before an old one goes."""
+    section, steps = case.recipe.checkpoint, case.plan.steps
+    made = section.keep_last if steps is None else steps // section.every_steps + 1
+    return min(made, section.keep_last) + 1
 
 
 def _storage_is_shared(case: _Case) -> Iterator[Problem]:
