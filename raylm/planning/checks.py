@@ -63,7 +63,7 @@ def _storage_can_be_written(case: _Case) -> Iterator[Problem]:
 
 
 def _num_checkpoints(case: _Case) -> int:
-    """Return how many lie there at once: one more than is kept, as a new one is whole before an old one goes."""
+    """Return how many lie there at once: one more than is kept, as a new one is whole before an old goes."""
     section, steps = case.recipe.checkpoint, case.plan.steps
     made = section.keep_last if steps is None else steps // section.every_steps + 1
     return min(made, section.keep_last) + 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from raylm.cli import main
+from raylm.config import parse_value
 
 RECIPE = """\
 format: 1
@@ -61,154 +62,15 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return err
 
 
-# Row of the list of bad inputs, what stands in the file instead of what, and the line that comes out.
-IN_FILE = [
-    (
-        2,
-        "name: tiny",
-        "name: tiny\nname: other",
-        "name (run.yaml:3): given twice (lines 2, 3); keep one of them",
-    ),
-    (
-        4,
-        "warmup_steps: 10",
-        "warmup_steps: 12:30:45",
-        "schedule.warmup_steps (run.yaml:19): must be a whole number",
-    ),
-    (4, "warmup_steps: 10", "warmup_steps: 12:30:45", "got a time, '12:30:45'"),
-    (5, "learning_rate", "learning_rte", "unknown field learning_rte; did you mean learning_rate?"),
-    (6, "1e-3", "-1", "optimizer.learning_rate (run.yaml:16): must be a number > 0"),
-    (6, "1e-3", "0", "optimizer.learning_rate (run.yaml:16): must be a number > 0"),
-    (6, "1e-3", ".nan", "optimizer.learning_rate (run.yaml:16): must be a number > 0"),
-    (6, "1e-3", ".inf", "optimizer.learning_rate (run.yaml:16): must be a number > 0"),
-    (6, "1e-3", "1e9", "optimizer.learning_rate (run.yaml:16): must be a number > 0"),
-    (
-        7,
-        "global_batch_size: 12",
-        "global_batch_size: 0",
-        "(run.yaml:23): must be a whole number from 1 to 1000000, got 0",
-    ),
-    (
-        7,
-        "global_batch_size: 12",
-        "global_batch_size: 2.5",
-        "must be a whole number from 1 to 1000000, got 2.5",
-    ),
-    (
-        7,
-        "global_batch_size: 12",
-        'global_batch_size: "8"',
-        "must be a whole number from 1 to 1000000, got '8'",
-    ),
-    (
-        7,
-        "global_batch_size: 12",
-        "global_batch_size: true",
-        "must be a whole number from 1 to 1000000, got true",
-    ),
-    (7, "global_batch_size: 12", "global_batch_size: 1000000000000", "from 1 to 1000000, got 1000000000000"),
-    (8, RECIPE, "", "run.yaml: is empty; start from `raylm init"),
-    (8, RECIPE, "# nothing\n", "run.yaml: is empty; start from `raylm init"),
-    (8, RECIPE, "- a\n- b\n", "run.yaml: holds no `section:` at the top; start from `raylm init"),
-    (
-        9,
-        "name: tiny",
-        "name: !!python/object:os.system x",
-        "name (run.yaml:2): tags such as !!python are not allowed",
-    ),
-    (11, "name: tiny", "name:\ttiny\n\tmodel: x", "(run.yaml:2): column 6: not YAML"),
-    (
-        13,
-        RECIPE,
-        '{"name": "x", "optimizer": {"kind": "adamw", "learning_rate": NaN}}',
-        "must be a number > 0 and < 10, got 'NaN'",
-    ),
-    (13, RECIPE, '{"train": {"epochs": Infinity}}', "train.epochs (run.yaml:1): must be a number > 0"),
-    (13, RECIPE, '{"name": "x", // comment\n"a": 1}', "(run.yaml:"),
-    (
-        14,
-        "max_steps: 100",
-        "max_steps: 100\n  epochs: 2",
-        "max_steps and epochs are both given; give one of train.max_steps",
-    ),
-    (
-        14,
-        "max_steps: 100",
-        "seed: 1",
-        "no limit is given; give one of train.max_steps, train.max_tokens, train.epochs",
-    ),
-    (
-        15,
-        "warmup_steps: 10",
-        "warmup_steps: 200",
-        "schedule.warmup_steps (run.yaml:19): 200 is more than the run's 100 steps (train.max_steps)",
-    ),
-    (
-        15,
-        "format: 1",
-        "checkpoint: {every_steps: 200}",
-        "checkpoint.every_steps (run.yaml:1): 200 is more than the run's 100 steps (train.max_steps)",
-    ),
-    (
-        15,
-        "format: 1",
-        "checkpoint: {keep_last: 0}",
-        "checkpoint.keep_last (run.yaml:1): must be a whole number from 1",
-    ),
-    (17, "format: 1", f"hub: {{token: {TOKEN}}}", "hub.token (run.yaml:1): looks like a secret; take it out"),
-    (17, "name: tiny", f"name: {TOKEN}", "name (run.yaml:2): looks like a secret"),
-    (18, "format: 1", "format: 9", "format (run.yaml:1): 9 is newer than this raylm"),
-    (19, "corpus.txt", "${NOWHERE}/corpus.txt", "data.sources.0.path (run.yaml:12): NOWHERE is not set"),
-    (
-        59,
-        "hidden_size: 32",
-        "hidden_size: 33",
-        "hidden_size (33) must be a multiple of num_heads (4); near values: 32, 36",
-    ),
-    (61, "num_layers: 2", "num_layers: 0", "model.num_layers (run.yaml:5): must be a whole number"),
-    (62, "num_layers: 2", "num_layers: -1", "model.num_layers (run.yaml:5): must be a whole number"),
-    (
-        63,
-        "num_layers: 2",
-        "num_layers: 2\n  dropout: 1.5",
-        "model.dropout (run.yaml:6): must be a number >= 0 and < 1, got 1.5",
-    ),
-    (
-        64,
-        "kind: gpt2",
-        "kind: gpt9",
-        "model.kind (run.yaml:4): 'gpt9' unknown; raylm has gpt2, llama; did you mean gpt2?",
-    ),
-    (
-        72,
-        "format: 1",
-        "scaling: {num_workers: 5}",
-        "12 sequences cannot be shared equally among 5 workers (scaling.num_workers), 12 or fewer",
-    ),
-    (
-        74,
-        "format: 1",
-        "scaling: {num_workers: -1}",
-        "scaling.num_workers (run.yaml:1): must be a whole number from 0 to 16384, got -1",
-    ),
-    (74, "format: 1", "scaling: {num_workers: 1.5}", "must be a whole number from 0 to 16384, got 1.5"),
-    (
-        74,
-        "format: 1",
-        "scaling: {num_workers: 1000000}",
-        "must be a whole number from 0 to 16384, got 1000000",
-    ),
-]
+BAD = parse_value(Path(__file__).with_name("bad_recipes.yaml").read_text())
 
 
-@pytest.mark.parametrize(
-    ("row", "old", "new", "line"), IN_FILE, ids=[f"{row[0]}-{row[2][:30]}" for row in IN_FILE]
-)
-def test_a_bad_recipe_is_refused_in_a_clear_line(capsys, row, old, new, line):
-    del row
-    Path("run.yaml").write_text(RECIPE.replace(old, new, 1))
+@pytest.mark.parametrize("bad", BAD, ids=[f"{bad['row']}-{bad['by'][:30]!r}" for bad in BAD])
+def test_a_bad_recipe_is_refused_in_a_clear_line(capsys, bad):
+    wrong = bad["by"].replace("TOKEN", TOKEN)
+    Path("run.yaml").write_text(RECIPE.replace(bad.get("replace", RECIPE), wrong, 1))
     err = refused(capsys, "check", "run.yaml")
-    assert line in err
+    assert bad["says"] in err
     assert TOKEN not in err
 
 
