@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-import raylm
 from raylm.config import (
     BadInput,
     CheckpointSection,
@@ -175,8 +174,8 @@ def _format_problem(origin: Origin) -> Problem | None:
     number = origin.values.get("format")
     if not isinstance(number, int) or number <= FORMAT:
         return None
-    message = f"{number} is newer than this raylm {raylm.__version__} reads ({FORMAT})"
-    return Problem("format", message, "needs a newer raylm", origin.place(("format",)), "format")
+    message = f"{number} is newer than the {FORMAT} that this raylm reads"
+    return Problem("format", message, "pip install --upgrade raylm", origin.place(("format",)), "format")
 
 
 def _load_plugins(origin: Origin) -> list[Problem]:
