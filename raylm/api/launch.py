@@ -58,7 +58,7 @@ def submit(
 
     Args:
         recipe: What to train, on one Ray worker or more.
-        address: The cluster: a listed name or address; by default the live cluster that raylm owns, or a new one.
+        address: A listed cluster's name or address; by default the live one that raylm owns, or a new one.
         run_id: The run's name; a second submit with the same one starts nothing.
         storage: Where runs are kept, in place of the recipe's.
         notify: Called with a line about what takes time.
@@ -80,7 +80,9 @@ def submit(
     return run
 
 
-def launch(recipe: Recipe, run_id: str | None = None, storage: str | None = None, notify: Notify = _quiet) -> Run:
+def launch(
+    recipe: Recipe, run_id: str | None = None, storage: str | None = None, notify: Notify = _quiet
+) -> Run:
     """Start a run in the background, as a process of this machine or as a Ray job, and return at once.
 
     Raises:

@@ -22,7 +22,9 @@ def generate(
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens to add.")] = 200,
     temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="0 takes the likeliest token.")] = 0.8,
     top_k: Annotated[int | None, typer.Option(min=1, help="Draw from the k likeliest tokens.")] = None,
-    top_p: Annotated[float | None, typer.Option(min=1e-6, max=1.0, help="Draw from the likeliest share.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(min=1e-6, max=1.0, help="Draw from the likeliest share.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats a text.")] = None,
     storage: Storage = None,
     as_json: AsJson = False,
@@ -38,7 +40,9 @@ def generate(
     sampling = Sampling(max_new_tokens, temperature, top_k, top_p, seed)
     pieces = stream(restored.model, restored.tokenizer, prompt, sampling)
     if as_json:
-        print_json({"run_id": found.run_id, "step": restored.checkpoint.step, "text": prompt + "".join(pieces)})
+        print_json(
+            {"run_id": found.run_id, "step": restored.checkpoint.step, "text": prompt + "".join(pieces)}
+        )
         return
     sys.stdout.write(prompt)
     for piece in pieces:

@@ -14,7 +14,9 @@ EXIT_CODES = {"finished": 0, "stopped": 0, "preempted": INTERRUPTED}
 
 RunId = Annotated[
     str | None,
-    typer.Option("--run-id", metavar="NAME", help="Name of the run; made when not given.", show_default=False),
+    typer.Option(
+        "--run-id", metavar="NAME", help="Name of the run; made when not given.", show_default=False
+    ),
 ]
 
 
@@ -84,7 +86,9 @@ def summarise(run: Any) -> dict[str, Any]:
 def _sentences(summary: dict[str, Any]) -> str:
     run_id, lines = summary["run_id"], [f"{summary['status']}: {summary['reason']}"]
     if summary["eval/loss"] is not None:
-        lines.append(f"validation loss {summary['eval/loss']:.4f} nats per token, over the whole validation split")
+        lines.append(
+            f"validation loss {summary['eval/loss']:.4f} nats per token, over the whole validation split"
+        )
     if summary["tokens_per_second"] is not None:
         lines.append(f"{summary['tokens_per_second']:,.0f} tokens/s (median step)")
     lines += [

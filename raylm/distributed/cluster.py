@@ -1,4 +1,4 @@
-"""The Ray that a driver trains on: the cluster at an address, or a small one of its own for as long as it runs."""
+"""The Ray that a driver trains on: the cluster at an address, or a small one of its own while it runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from raylm.config.placement import Node
 from raylm.config.ray_environment import ray_environment
 
 INIT_TRIES = 3  # Ray gives a node 30 s to start, hard-coded; an overloaded machine needs longer now and then
-OBJECT_STORE_BYTES = 150 << 20  # nothing large travels through Ray: data is memory-mapped, checkpoints go to storage
+OBJECT_STORE_BYTES = 150 << 20  # nothing large travels through Ray
 
 
 def import_ray() -> Any:
-    """Import ray without `rfc3987_syntax`, which compiles a grammar for two seconds and is never used here."""
+    """Import ray without `rfc3987_syntax`, which compiles a grammar for two seconds and is not needed."""
     sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
     import ray
 
@@ -32,8 +32,8 @@ def connected(address: str | None) -> Iterator[list[Node]]:
     """Connect to Ray for the length of the block and yield its live nodes.
 
     Args:
-        address: A running cluster's address; without one, RAY_ADDRESS (set inside a Ray job), else a local Ray is
-            started and ends with the block.
+        address: A running cluster's address; without one, RAY_ADDRESS (set inside a Ray job), else a local
+            Ray is started and ends with the block.
 
     Raises:
         BadInput: No cluster answers at the address.
@@ -96,7 +96,9 @@ def _private_temp_dir() -> str:
     folder = Path(tempfile.gettempdir()) / f"raylm-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
-        raise BadInput.one("TMPDIR", f"{folder} belongs to somebody else", "set TMPDIR to a folder of your own")
+        raise BadInput.one(
+            "TMPDIR", f"{folder} belongs to somebody else", "set TMPDIR to a folder of your own"
+        )
     folder.chmod(0o700)
     return str(folder / "ray")
 

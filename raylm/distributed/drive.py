@@ -17,8 +17,8 @@ from raylm.distributed.worker import Work, work
 from raylm.recipe import Recipe
 from raylm.runs import commands
 from raylm.runs.lease import Lease
-from raylm.runs.segments import last_record
 from raylm.runs.run import Run
+from raylm.runs.segments import last_record
 from raylm.runs.status import Status
 
 OnProgress = Callable[[Progress], None]
@@ -100,7 +100,7 @@ def _check_rows(rows: dict[str, int], recipe: Recipe) -> None:
 
 
 def _horizon(recipe: Recipe, run: Run, last: int) -> int:
-    """Return the step at which the schedule ends, which the first launch fixes: raising a limit does not bend it."""
+    """Return the step at which the schedule ends; the first launch fixes it, a raised limit does not."""
     noted = next((event for event in run.events() if event.get("event") == "scheduled"), None)
     if noted is None:
         noted = {"decay_steps": recipe.schedule.decay_steps or last}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from raylm.config.errors import RunFailed
 from raylm.config.sections import ScalingSection
@@ -20,15 +20,14 @@ def fit(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str
     Args:
         values: The work, as plain values.
         scaling: How many workers, of what size.
-        name: Ray's own name of this start. It is never used twice: Ray continues a name that it has seen, and its
-            own record of a run is not crash-safe.
+        name: Ray's own name of this start. It is never used twice: Ray continues a name that it has seen,
+            and its own record of a run is not crash-safe.
         storage: Where Ray keeps that record.
 
     Raises:
         WorkersLost: A worker died.
         RunFailed: Ray could not run the workers at all.
     """
-    import ray.train
     from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -49,11 +48,13 @@ def fit(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str
         ),
     )
     try:
-        # In the main thread Ray would take Ctrl-C for itself and abort; the driver saves a checkpoint instead.
+        # In the main thread Ray would take Ctrl-C for itself and abort; the driver saves a checkpoint.
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(trainer.fit).result().return_value
+            return cast("dict[str, Any]", pool.submit(trainer.fit).result().return_value)
     except ControllerError as error:
-        raise RunFailed(f"Ray could not run the workers: {_first_line(error)}", "see the run's logs") from None
+        raise RunFailed(
+            f"Ray could not run the workers: {_first_line(error)}", "see the run's logs"
+        ) from None
     except TrainingFailedError as error:
         raise WorkersLost(_first_line(error)) from None
 

@@ -19,7 +19,7 @@ class Work(NamedTuple):
 def work(values: dict[str, Any]) -> dict[str, Any]:
     """Train in this process; return how it ended: status, step, reason, mend.
 
-    A mistake or a failure of training comes back as a value, so that the driver does not take it for a dead worker.
+    A mistake or a failure of training comes back as a value: the driver must not take it for a dead worker.
     """
     from raylm.config.errors import BadInput, RunFailed
 

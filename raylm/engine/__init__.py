@@ -1,1 +1,1 @@
-"""The training loop: pure torch, the same on one CPU, under torchrun and in Ray's workers. It knows no Ray."""
+"""The training loop: pure torch, the same on one CPU, under torchrun and in Ray's workers."""

@@ -1,7 +1,7 @@
 """Saving and loading a run's state at any number of processes.
 
-What is saved is the weights and the optimizer's state, under the weights' full names in every strategy. All the
-rest of the state is derived from the step: schedule, data position and random numbers.
+What is saved is the weights and the optimizer's state, under the weights' full names in every strategy.
+All the rest is derived from the step: schedule, data position and random numbers.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def save(
     dcp.state_dict_saver.save(dict(tensors), storage_writer=writer, no_dist=world.size == 1)
     entries = [entry for part in world.gather(writer.entries) for entry in part]
     if world.is_first:
-        checkpoints.commit(position.step, entries, {**asdict(position), "world_size": world.size, **facts}, token)
+        checkpoints.commit(
+            position.step, entries, {**asdict(position), "world_size": world.size, **facts}, token
+        )
     world.from_first(None)  # nobody goes on before the commit is durable
 
 
@@ -94,7 +96,9 @@ def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> Non
     saved = reader.read_metadata().state_dict_metadata
     for name, tensor in tensors.items():
         if name not in saved:
-            raise BadInput.one("model", f"the checkpoint has no {name}", "use the recipe of the checkpoint's run")
+            raise BadInput.one(
+                "model", f"the checkpoint has no {name}", "use the recipe of the checkpoint's run"
+            )
         shape = tuple(getattr(saved[name], "size", ()))
         if shape != tuple(tensor.shape):
             raise BadInput.one(
@@ -113,7 +117,7 @@ def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
     """Return weights and optimizer state by full name. The tensors are the live ones: loading fills them."""
     if not optimizer.state:
         _create_state(optimizer)
-    names = {weight: name for name, weight in model.named_parameters()}
+    names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
     state = {
         f"optimizer.{names[weight]}.{key}": value
         for weight, values in optimizer.state.items()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from raylm.engine.feed import Feed
+from raylm.engine.parallel import reshard
 from raylm.engine.step import to_device
 from raylm.engine.world import World
 
@@ -25,7 +26,10 @@ class Evaluator:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Return `eval/loss` (nats per target), `eval/perplexity`, `eval/bits_per_byte`; nothing for an empty split."""
+        """Return `eval/loss` (nats per target), `eval/perplexity` and `eval/bits_per_byte`.
+
+        An empty split gives nothing.
+        """
         if not self.num_rows:
             return {}
         self.module.eval()
@@ -36,7 +40,9 @@ class Evaluator:
         size = self.feed.micro_batch_size
         # Sharded weights are gathered in every forward pass, so all processes make the same number of passes;
         # one that has run out of rows repeats its last batch and does not count it.
-        for first in range(self.world.rank * size, self._rounded(size * self.world.size), size * self.world.size):
+        for first in range(
+            self.world.rank * size, self._rounded(size * self.world.size), size * self.world.size
+        ):
             start = min(first, self.num_rows - 1)
             batch = self.feed.batch(start, min(size, self.num_rows - start))
             _, sums = self.module(to_device(batch, self.world.device), dict.fromkeys(weights, 0.0))
@@ -44,9 +50,12 @@ class Evaluator:
                 for name, count in objective.counts(batch).items():
                     totals[name] += sums[name].item()
                     counts[name] += count
+        reshard(self.module)
         self.module.train()
         summed = self.world.sum([*totals.values(), *counts.values()])
-        return self._metrics(dict(zip(weights, summed, strict=False)), dict(zip(weights, summed[len(weights) :], strict=True)))
+        return self._metrics(
+            dict(zip(weights, summed, strict=False)), dict(zip(weights, summed[len(weights) :], strict=True))
+        )
 
     def _rounded(self, multiple: int) -> int:
         return -(-self.num_rows // multiple) * multiple

@@ -33,7 +33,8 @@ class Feed:
         share = self.global_batch_size // self.world_size
         first = cursor + self.rank * share
         return [
-            self.batch(start, self.micro_batch_size) for start in range(first, first + share, self.micro_batch_size)
+            self.batch(start, self.micro_batch_size)
+            for start in range(first, first + share, self.micro_batch_size)
         ]
 
     def batch(self, first: int, count: int) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -33,13 +34,14 @@ def stream(
         generator.seed()
     else:
         generator.manual_seed(sampling.seed)
-    ids = tokenizer.encode(prompt, add_special_tokens=False) or [tokenizer.eos_token_id or 0]
+    ids: list[int] = tokenizer.encode(prompt, add_special_tokens=False)
+    ids = ids or [cast("int", tokenizer.eos_token_id)]
     num_prompt, num_shown = len(ids), 0
     for token in _tokens(model, ids, sampling, generator):
         if token == tokenizer.eos_token_id:
             break
         ids.append(token)
-        text = tokenizer.decode(ids[num_prompt:], skip_special_tokens=True)
+        text = cast("str", tokenizer.decode(ids[num_prompt:], skip_special_tokens=True))
         # A replacement character at the end is half a character: the next token may complete it.
         if not text.endswith("\ufffd"):
             yield text[num_shown:]
@@ -67,7 +69,7 @@ def _tokens(
 
 
 def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
-    """Return the next id from logits (V,): the likeliest at temperature 0, else drawn from what top-k and top-p keep."""
+    """Return the next id from logits (V,): the likeliest at temperature 0, else drawn from what is kept."""
     if sampling.temperature == 0:
         return int(logits.argmax())
     ordered, ids = (logits / sampling.temperature).sort(descending=True)

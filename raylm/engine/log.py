@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from raylm.engine.checkpoint import Position
-from raylm.runs.append import MetricsWriter
 from raylm.runs.records import StepRecord
 from raylm.runs.run import Run
 from raylm.trackers import Tracker, open_all
@@ -20,17 +19,13 @@ class Log:
         self._run = run
         self._attempt = attempt
         self._is_first = is_first
-        self._writer = MetricsWriter(run, attempt) if is_first else None
-        self._trackers = [tracker.open(run) for tracker in trackers] if is_first else []
+        self._handles = open_all(run, attempt, trackers) if is_first else []
 
     def record(self, position: Position, metrics: dict[str, float]) -> None:
         """Write a step's metrics into the run, and wherever else the recipe's trackers take them."""
-        if self._writer is None:
-            return
         record = StepRecord(position.step, self._attempt, position.tokens_seen, time.time(), metrics)
-        self._writer.append(record)
-        for tracker in self._trackers:
-            tracker.log(record)
+        for handle in self._handles:
+            handle.log(record)
 
     def event(self, name: str, **fields: Any) -> None:
         """Write down that something happened."""
@@ -39,5 +34,5 @@ class Log:
 
     def close(self) -> None:
         """Flush what is left."""
-        for sink in (*self._trackers, *([self._writer] if self._writer else [])):
-            sink.close()
+        for handle in self._handles:
+            handle.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -65,19 +65,30 @@ def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:
     mesh = init_device_mesh(world.device.type, (world.size,))
     policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
     options: dict[str, Any] = {"mesh": mesh, "mp_policy": policy if is_half else MixedPrecisionPolicy()}
-    blocks = set(module.model._no_split_modules or ())  # noqa: SLF001 - transformers' own list of whole blocks
+    # transformers' own list of the blocks that belong together.
+    blocks = set(module.model._no_split_modules or ())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     for part in module.model.modules():
         if type(part).__name__ in blocks:
             fully_shard(part, **options)
-    return fully_shard(module, **options)
+    fully_shard(module, **options)
+    return module
+
+
+def reshard(module: nn.Module) -> None:
+    """Give gathered weights back after a forward pass that no backward follows; a no-op without FSDP."""
+    for part in module.modules():
+        if isinstance(part, FSDPModule):
+            part.reshard()
 
 
 @contextlib.contextmanager
-def gradients_stay_local(module: nn.Module, *, when: bool) -> Any:
+def gradients_stay_local(module: nn.Module, *, when: bool) -> Iterator[None]:
     """Within this block, when asked, backward adds up gradients without exchanging them."""
     if isinstance(module, FSDPModule):
         module.set_requires_gradient_sync(not when)
         yield
         return
-    with module.no_sync() if when and isinstance(module, DistributedDataParallel) else contextlib.nullcontext():
+    with (
+        module.no_sync() if when and isinstance(module, DistributedDataParallel) else contextlib.nullcontext()
+    ):
         yield

@@ -53,7 +53,9 @@ def _find(run: Run, step: int | None) -> Checkpoint:
         found, _ = starting_checkpoint(run)
         if found is None:
             raise BadInput.one(
-                "run", f"{run.run_id} has no checkpoint yet", "wait for its first one (checkpoint.every_steps)"
+                "run",
+                f"{run.run_id} has no checkpoint yet",
+                "wait for its first one (checkpoint.every_steps)",
             )
         return found
     try:
@@ -82,5 +84,7 @@ def _class_of(config: transformers.PretrainedConfig) -> type[PreTrainedModel]:
     name = (config.architectures or [""])[0]
     found = getattr(transformers, name, None)
     if not (isinstance(found, type) and issubclass(found, PreTrainedModel)):
-        raise BadInput.one("model/config.json", f"{name!r} is not a model class of transformers", "restore the file")
+        raise BadInput.one(
+            "model/config.json", f"{name!r} is not a model class of transformers", "restore the file"
+        )
     return found

@@ -1,4 +1,4 @@
-"""One start of training: everything the loop needs, built from the recipe and brought to the run's position."""
+"""One start of training: everything the loop needs, and how the parts work together in a step."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""torch's distributed checkpoint format over a run's storage: every process streams its shards straight there.
+"""torch's distributed checkpoint format: every process streams its shards straight to the run's storage.
 
-`.metadata` is a pickle, which can run code when read. It is only read after the checkpoint's manifest verified,
-and through an unpickler that knows nothing but the classes of the format.
+`.metadata` is a pickle, which can run code when read. It is read only after the manifest has verified, and
+through an unpickler that knows nothing but the classes of the format.
 """
 
 from __future__ import annotations
 
 import io
-import pickle  # noqa: S403 - the format's own; see the module's docstring
+import pickle  # noqa: TID251 - see above
 from collections import defaultdict
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributed.checkpoint.filesystem import _StorageInfo
+from torch.distributed.checkpoint.filesystem import _StorageInfo  # pyright: ignore[reportPrivateUsage]
 from torch.distributed.checkpoint.metadata import Metadata
 from torch.distributed.checkpoint.planner import (
     LoadItemType,
@@ -62,7 +62,7 @@ class ShardWriter(StorageWriter):
     def reset(self, checkpoint_id: Any = None) -> None:
         """Nothing to reset: a writer serves one checkpoint."""
 
-    def set_up_storage_writer(self, is_coordinator: bool, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002, FBT001
+    def set_up_storage_writer(self, is_coordinator: bool, *args: Any, **kwargs: Any) -> None:  # noqa: FBT001
         """The folder is there already."""
 
     def prepare_local_plan(self, plan: SavePlan) -> SavePlan:
@@ -173,7 +173,7 @@ def _place(item: ReadItem, data: io.BytesIO, planner: LoadPlanner) -> None:
     if item.type == LoadItemType.BYTE_IO:
         planner.load_bytes(item, data)
         return
-    tensor = torch.load(data, map_location="cpu", weights_only=True)
+    tensor = torch.load(data, map_location="cpu", weights_only=True)  # noqa: TID251
     for dim, (start, length) in enumerate(zip(item.storage_offsets, item.lengths, strict=True)):
         tensor = tensor.narrow(dim, start, length)
     target = planner.resolve_tensor(item).detach()

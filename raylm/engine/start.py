@@ -71,7 +71,9 @@ def _build(start: Start, world: World) -> Session:
     torch.manual_seed(train_section.seed)
     vocabulary = Vocabulary(start.dataset.vocab_size, start.dataset.eos_token_id)
     model = recipe.model.build(vocabulary, train_section.sequence_length)
-    module = spread(LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision)
+    module = spread(
+        LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision
+    )
     optimizer = recipe.optimizer.build(model)
     if world.is_first:
         _keep_model_and_tokenizer(start, model)
@@ -165,11 +167,12 @@ def _facts_of_start(start: Start, world: World) -> dict[str, Any]:
         "strategy": start.recipe.scaling.strategy if world.size > 1 else "none",
         "precision": start.recipe.train.precision,
         "last_step": start.last_step,
+        "pid": os.getpid(),
     }
 
 
 def _keep_model_and_tokenizer(start: Start, model: Any) -> None:
-    """Put the model's configuration and the tokenizer into the run, so that export and generate need no more."""
+    """Put the model's configuration and the tokenizer into the run: export and generate need no more."""
     folder = start.run.folder
     model.config.architectures = [type(model).__name__]
     folder.write("model/config.json", model.config.to_json_string(use_diff=False).encode())

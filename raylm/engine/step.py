@@ -46,7 +46,7 @@ class Stepper:
     seed: int
 
     def weigh(self, batches: Sequence[Batch], signals: Sequence[float]) -> Loads:
-        """Add up targets and inputs over micro-batches and processes, in the step's one exchange before backward.
+        """Add up targets and inputs over micro-batches and processes, in one exchange before backward.
 
         `signals` are rank 0's orders to all (zeros elsewhere); they ride along, so that all act at one step.
         """
@@ -75,7 +75,8 @@ class Stepper:
         """Backpropagate every micro-batch; return each loss summed over all of them and all processes."""
         # Gradients are averaged over processes, so each counts world_size times its share of the targets.
         scales = {
-            name: weight * self.world.size / max(1, counts[name]) for name, weight in self.objective.weights().items()
+            name: weight * self.world.size / max(1, counts[name])
+            for name, weight in self.objective.weights().items()
         }
         names = sorted(scales)
         totals = torch.zeros(len(names), dtype=torch.float64, device=self.world.device)
@@ -98,7 +99,7 @@ class Stepper:
             what = f"{bad[0]} is not a finite number" if bad else "the gradient is not finite"
             raise RunFailed(
                 f"step {step}: {what}; the weights were not changed",
-                "resume from the last checkpoint with a lower optimizer.learning_rate or more schedule.warmup_steps",
+                "resume with a lower optimizer.learning_rate or more schedule.warmup_steps",
             )
 
 

@@ -71,5 +71,5 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     """
     mixed = int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0])
     torch.manual_seed(mixed)
-    np.random.seed(mixed % 2**32)  # noqa: NPY002 - plugins may draw from numpy's global generator
+    np.random.seed(mixed % 2**32)
     random.seed(mixed)

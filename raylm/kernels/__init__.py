@@ -1,1 +1,1 @@
-"""Fused operations that several objectives share. They import torch: import them inside the call that needs them."""
+"""Fused operations that objectives share. They import torch, so import them inside the call."""

@@ -29,7 +29,7 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, labels: Tensor) -> Tens
     """
     hidden, labels = hidden.flatten(0, -2), labels.flatten()
     if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
-        return _LinearCrossEntropy.apply(hidden, weight, labels)  # pyright: ignore[reportReturnType]
+        return _LinearCrossEntropy.apply(hidden, weight, labels)
     return sum(
         (_chunk_loss(hidden[rows], weight, labels[rows])[0] for rows in _chunks(hidden, weight)),
         start=torch.zeros((), device=hidden.device),

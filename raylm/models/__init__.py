@@ -51,4 +51,4 @@ class ModelFamily(Choice):
 
     @abstractmethod
     def activation_bytes_per_token(self, sequence_length: int) -> int:
-        """Return bytes of float32 activations that one token keeps until backward (Korthikanti et al. 2022)."""
+        """Return bytes of float32 activations that a token keeps for backward (Korthikanti et al. 2022)."""

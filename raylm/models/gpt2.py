@@ -57,7 +57,9 @@ class GPT2(ModelFamily):
         return GPT2LMHeadModel(self.config(vocabulary, sequence_length))
 
     def num_parameters(self, vocab_size: int, sequence_length: int) -> int:
-        return self._matrix_parameters(vocab_size) + self.hidden_size * (sequence_length + 13 * self.num_layers + 2)
+        return self._matrix_parameters(vocab_size) + self.hidden_size * (
+            sequence_length + 13 * self.num_layers + 2
+        )
 
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
         attention = 12 * self.num_layers * self.hidden_size * sequence_length

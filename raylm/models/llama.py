@@ -22,7 +22,7 @@ class Llama(ModelFamily):
     num_heads: int = knob(12, ge=1, unit="heads")
     """Attention heads; must divide the hidden size."""
     num_key_value_heads: int | None = knob(None, ge=1, unit="heads", advanced=True)
-    """Key and value heads shared by groups of attention heads; must divide num_heads. Unset: as many as heads."""
+    """Key and value heads, shared by groups of heads; must divide num_heads. Unset: as many as heads."""
     hidden_size: int = knob(768, ge=1, unit="features")
     """Width of the residual stream."""
     intermediate_size: int | None = knob(None, ge=1, unit="features", advanced=True)

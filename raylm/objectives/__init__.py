@@ -32,12 +32,10 @@ class Span(NamedTuple):
 
 
 class Split(Protocol):
-    """What a row plan may know of the data: sizes and boundaries, never the values."""
+    """What a row plan may know of the data: sizes, never the values."""
 
     @property
     def num_tokens(self) -> int: ...
-    @property
-    def document_offsets(self) -> np.ndarray: ...
 
 
 class RowPlan(Protocol):
@@ -67,11 +65,11 @@ class Objective(Choice):
 
     @abstractmethod
     def make_batch(self, rows: Sequence[Row], sequence_length: int, seed: int) -> Batch:
-        """Turn B rows into tensors of shape (B, sequence_length): the model's inputs and what the loss needs."""
+        """Turn B rows into tensors (B, sequence_length): the model's inputs and what the loss needs."""
 
     @abstractmethod
     def counts(self, batch: Batch) -> dict[str, int]:
-        """Return how many targets each named loss has in the batch; cheap, and known before the forward pass."""
+        """Return how many targets each named loss has in the batch; known before the forward pass."""
 
     @abstractmethod
     def num_inputs(self, batch: Batch) -> int:

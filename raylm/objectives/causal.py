@@ -60,5 +60,5 @@ class Causal(Objective):
         from raylm.kernels.linear_cross_entropy import linear_cross_entropy
 
         hidden = model.base_model(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
-        head = model.get_output_embeddings()
-        return {"loss": linear_cross_entropy(hidden, head.weight, batch["labels"])}
+        weight: Tensor = model.get_output_embeddings().weight  # pyright: ignore - None without a head
+        return {"loss": linear_cross_entropy(hidden, weight, batch["labels"])}

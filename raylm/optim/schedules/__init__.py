@@ -37,4 +37,4 @@ class Schedule(Choice):
 
     @abstractmethod
     def decay(self, progress: float) -> float:
-        """Return the share of the way from the lowest rate to the peak, after the share `progress` of the decay."""
+        """Return how far above the lowest rate (1: the peak), after the share `progress` of the decay."""

@@ -1,0 +1,192 @@
+"""The engine trains, and gives the same numbers however it is spread and however often it is interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from raylm.config.errors import RunFailed
+from raylm.engine.restore import restore
+from raylm.recipe import Recipe
+from raylm.runs.read import curve, read
+from raylm.runs.run import Run
+from tests.tiny import tiny_recipe, train_alone, train_together
+
+
+def test_training_lowers_the_loss_and_evaluates_the_whole_split_at_the_end(storage):
+    run = train_alone(tiny_recipe(train={"max_steps": 60}), storage, "a")
+    losses = [loss for _, loss in curve(run, "train/loss")]
+    assert len(losses) == 60
+    assert sum(losses[-5:]) / 5 < losses[0] - 0.8
+    ((step, eval_loss),) = curve(run, "eval/loss")
+    assert step == 60
+    assert abs(eval_loss - losses[-1]) < 0.5
+    assert run.status().status == "finished"
+
+
+def test_ray_is_never_imported_without_workers(storage, tmp_path):
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(tiny_recipe(train={"max_steps": 6}, checkpoint={"every_steps": 3}).to_yaml())
+    code = (
+        "import sys; from raylm.recipe import Recipe; import raylm;"
+        f"raylm.train(Recipe.load({str(recipe)!r}), run_id='a', storage={storage!r});"
+        "sys.exit('ray' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_micro_batches_give_the_gradient_of_the_whole_batch(storage, precision):
+    shared = {"max_steps": 8, "precision": precision}
+    whole = train_alone(
+        tiny_recipe(train={**shared, "micro_batch_size": 8}, model={"dropout": 0.0}), storage, "whole"
+    )
+    parts = train_alone(
+        tiny_recipe(train={**shared, "micro_batch_size": 2}, model={"dropout": 0.0}), storage, "parts"
+    )
+    tolerance = 1e-5 if precision == "float32" else 3e-2
+    for (_, one), (_, other) in zip(curve(whole, "train/loss"), curve(parts, "train/loss"), strict=True):
+        assert one == pytest.approx(other, rel=tolerance)
+
+
+def test_the_llama_family_trains_too(storage):
+    model = {"kind": "llama", "num_key_value_heads": 1, "dropout": 0.0}
+    run = train_alone(tiny_recipe(model=model), storage, "llama")
+    losses = [loss for _, loss in curve(run, "train/loss")]
+    assert losses[-1] < losses[0]
+
+
+def test_two_processes_give_one_process_s_losses(storage):
+    recipe = tiny_recipe(model={"dropout": 0.0}, train={"max_steps": 50})
+    one, two = train_alone(recipe, storage, "one"), train_together(recipe, storage, "two", world_size=2)
+    for (_, alone), (_, together) in zip(curve(one, "train/loss"), curve(two, "train/loss"), strict=True):
+        assert together == pytest.approx(alone, abs=1e-4)
+    assert curve(two, "eval/loss")[0][1] == pytest.approx(curve(one, "eval/loss")[0][1], abs=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_sharded_weights_give_replicated_weights_losses(storage, precision):
+    sections = {"model": {"dropout": 0.0}, "train": {"max_steps": 50, "precision": precision}}
+    ddp = train_together(tiny_recipe(**sections), storage, "ddp", world_size=2)
+    fsdp = train_together(
+        tiny_recipe(**sections, scaling={"strategy": "fsdp"}), storage, "fsdp", world_size=2
+    )
+    tolerance = 1e-5 if precision == "float32" else 2e-2
+    for (_, one), (_, other) in zip(curve(ddp, "train/loss"), curve(fsdp, "train/loss"), strict=True):
+        assert other == pytest.approx(one, rel=tolerance)
+
+
+def test_a_sharded_checkpoint_goes_on_with_one_process_and_again_with_two(storage):
+    sharded = tiny_recipe(scaling={"strategy": "fsdp"}, model={"dropout": 0.0}, train={"max_steps": 30})
+    twin = train_together(sharded, storage, "twin", world_size=2)
+    run = train_together(sharded, storage, "moved", world_size=2, last_step=10)
+    train_together(sharded, storage, "moved", world_size=1, last_step=20)
+    train_together(sharded, storage, "moved", world_size=2)
+    for (_, one), (_, other) in zip(curve(twin, "train/loss"), curve(run, "train/loss"), strict=True):
+        assert other == pytest.approx(one, rel=1e-5)
+    resumed = [event["world_size"] for event in run.events() if event["event"] == "resumed"]
+    assert resumed == [1, 2]
+
+
+class Killed:
+    """A training process that is killed once it has passed a step."""
+
+    def __init__(self, storage: str, run_id: str) -> None:
+        self.storage = storage
+        self.run_id = run_id
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "raylm", *arguments, "--storage", self.storage],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def kill_after(self, process: "subprocess.Popen[bytes]", step: int) -> int:
+        """Kill -9 once the step is on record; return the last step that is."""
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and process.poll() is None:
+            if Path(self.storage, self.run_id).exists():
+                records, _ = read(Run.open(self.storage, self.run_id), "metrics", limit=10_000)
+                if records and records[-1]["step"] >= step:
+                    os.kill(process.pid, signal.SIGKILL)
+                    process.wait()
+                    return records[-1]["step"]
+            time.sleep(0.005)
+        raise AssertionError(f"the process ended before it could be killed: {process.stderr.read().decode()}")
+
+
+@pytest.mark.parametrize("step", [37, 111])
+def test_a_killed_run_resumes_bit_for_bit(storage, tmp_path, step):
+    recipe = tiny_recipe(train={"max_steps": 160}, checkpoint={"every_steps": 25})
+    twin = train_alone(recipe, storage, "twin")
+    path = tmp_path / "tiny.yaml"
+    path.write_text(recipe.to_yaml())
+
+    killed = Killed(storage, "killed")
+    last = killed.kill_after(killed.start("train", str(path), "--run-id", "killed"), step)
+    run = Run.open(storage, "killed")
+    assert step <= last < 160, "the kill came too late to interrupt anything"
+    assert run.status().status == "lost"
+    resumed = killed.start("runs", "resume", "killed")
+    assert resumed.wait(90) == 0, resumed.stderr.read().decode()
+
+    assert run.status().attempt == 2
+    starts = [event["step"] for event in run.events() if event["event"] == "resumed"]
+    assert starts == [step // 25 * 25] or starts == [last // 25 * 25]
+    assert curve(run, "train/loss") == curve(twin, "train/loss")
+    for name, weight in restore(twin).model.state_dict().items():
+        assert torch.equal(weight, restore(run).model.state_dict()[name])
+
+
+NAN_AT = """
+from typing import Literal
+from raylm.objectives.causal import Causal
+
+class NanAt(Causal):
+    kind: Literal["nan_at"] = "nan_at"
+    index: int
+
+    def loss(self, model, batch):
+        return {"loss": super().loss(model, batch)["loss"] * (float("nan") if self.is_reached else 1.0)}
+
+    def make_batch(self, rows, sequence_length, seed):
+        object.__setattr__(self, "is_reached", any(row.index == self.index for row in rows))
+        return super().make_batch(rows, sequence_length, seed)
+
+    is_reached: bool = False
+"""
+
+
+def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_poisoned(storage, tmp_path):
+    (tmp_path / "nan_at.py").write_text(NAN_AT)
+    recipe = tiny_recipe().model_dump(mode="json", exclude_none=True)
+    recipe |= {"plugins": [str(tmp_path / "nan_at.py")], "objective": {"kind": "nan_at", "index": 8 * 12}}
+    with pytest.raises(RunFailed, match="step 13: loss is not a finite number"):
+        train_alone(Recipe.from_values(recipe), storage, "nan")
+    run = Run.open(storage, "nan")
+    assert run.status().status == "failed"
+    assert "learning_rate" in run.status().mend
+    assert run.checkpoints.steps() == [5, 10]
+    assert all(torch.isfinite(weight).all() for weight in _weights_of_all(run))
+
+
+def _weights_of_all(run: Run):
+    for step in run.checkpoints.steps():
+        yield from restore(run, step).model.state_dict().values()
+
+
+def test_target_loss_ends_the_run_early(storage):
+    recipe = tiny_recipe(train={"max_steps": 60, "target_loss": 3.2}, evaluate={"every_steps": 5})
+    run = train_alone(recipe, storage, "target")
+    status = run.status()
+    assert status.status == "finished"
+    assert "target" in status.reason
+    assert status.step < 60
+    assert curve(run, "eval/loss")[-1][1] <= 3.2
+    assert status.step in run.checkpoints.steps()

@@ -1,0 +1,83 @@
+"""A tiny real run: forty thousand characters of Shakespeare, a model of some ten thousand weights."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from raylm.data.prepare import prepare
+from raylm.distributed.worker import Work
+from raylm.recipe import Recipe
+from raylm.runs.run import Run
+
+CORPUS = Path(__file__).with_name("tiny_corpus.txt")  # the first 40 kB of examples/data/tinyshakespeare
+WORKER = """import json, sys
+from raylm.distributed.worker import work
+print(json.dumps(work(json.loads(sys.argv[1]))))
+"""
+
+
+def tiny_recipe(**sections: dict[str, Any]) -> Recipe:
+    """Return a recipe that trains 20 steps in a second; each argument changes fields of one section."""
+    values: dict[str, Any] = {
+        "name": "tiny",
+        "model": {"kind": "gpt2", "num_layers": 2, "num_heads": 2, "hidden_size": 32, "dropout": 0.1},
+        "tokenizer": {"kind": "character"},
+        "data": {"sources": [{"kind": "text", "path": str(CORPUS)}]},
+        "objective": {"kind": "causal"},
+        "optimizer": {"kind": "adamw", "learning_rate": 3e-3},
+        "schedule": {"kind": "cosine", "warmup_steps": 5},
+        "train": {"max_steps": 20, "sequence_length": 32, "global_batch_size": 8, "micro_batch_size": 4},
+        "scaling": {"num_workers": 0, "threads_per_worker": 1},
+        "checkpoint": {"every_steps": 5},
+    }
+    for name, fields in sections.items():
+        values[name] = {**values.get(name, {}), **fields}
+    return Recipe.from_values(values)
+
+
+def train_alone(recipe: Recipe, storage: str, run_id: str) -> Run:
+    """Train in this process, without Ray."""
+    from raylm.api.launch import train
+
+    return train(recipe, run_id, storage)
+
+
+def train_together(
+    recipe: Recipe, storage: str, run_id: str, world_size: int, last_step: int | None = None
+) -> Run:
+    """Train in processes of torch's own, as torchrun would start them; continues a run that exists."""
+    run = _open_or_create(recipe, storage, run_id)
+    prepared = prepare(recipe.data, recipe.tokenizer, storage)
+    last = last_step or recipe.train.num_steps(0)
+    attempt = len(run.folder.names("launches")) // 2
+    job = Work(run.uri, recipe.to_yaml(), prepared.uri, attempt, recipe.train.num_steps(0), last)
+    port = 20000 + os.getpid() % 10000
+    ranks = [_start_rank(job, rank, world_size, port) for rank in range(world_size)]
+    answers = [rank.communicate(timeout=120) for rank in ranks]
+    assert all(rank.returncode == 0 for rank in ranks), answers
+    outcome = json.loads(answers[0][0].splitlines()[-1])
+    assert outcome["status"] == "finished", outcome
+    return run
+
+
+def _open_or_create(recipe: Recipe, storage: str, run_id: str) -> Run:
+    run = Run.open(storage, run_id) if (Path(storage) / run_id).exists() else Run.create(storage, run_id)
+    number = len(run.folder.names("launches")) // 2 + 1
+    run.folder.write(f"launches/{number}.json", b"{}")
+    run.folder.write(f"launches/{number}.yaml", recipe.to_yaml().encode())
+    return run
+
+
+def _start_rank(job: Work, rank: int, world_size: int, port: int) -> "subprocess.Popen[str]":
+    group = {"RANK": str(rank), "WORLD_SIZE": str(world_size), "LOCAL_RANK": str(rank)}
+    environment = {**os.environ, **group, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, json.dumps(job._asdict())],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
