@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -78,7 +79,7 @@ def _shown(name: str, value: Any) -> str:
     if name.endswith("bytes"):
         return size_text(value)
     if name == "seconds":
-        return f"{value // 3600:.0f} h {value % 3600 // 60:.0f} min {value % 60:.0f} s"
+        return str(timedelta(seconds=round(value)))
     return (
         f"{value:.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     )
