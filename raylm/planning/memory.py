@@ -8,8 +8,8 @@ FORMULA = (
     "libraries 0.43 GB + parameters x (4 weights + 4 gradients + optimizer state) bytes "
     "+ micro-batch x sequence length x activation bytes; fsdp shares the middle term among the workers"
 )
-# Peak of a run beyond its model: 473 MB in all for the 0.8M parameters of examples/shakespeare_char.yaml on a CPU
-# with torch 2.13 and transformers 5 (measured).
+# Peak of a run beyond its model: 473 MB altogether for the 0.8M parameters of the Shakespeare example, on a
+# CPU with torch 2.13 and transformers 5 (measured).
 RUNTIME_BYTES = 430_000_000
 WEIGHT_BYTES = 4  # weights and gradients are float32 in every precision
 
