@@ -152,14 +152,15 @@ class NanAt(Causal):
     kind: Literal["nan_at"] = "nan_at"
     index: int
 
-    def loss(self, model, batch):
-        return {"loss": super().loss(model, batch)["loss"] * (float("nan") if self.is_reached else 1.0)}
-
     def make_batch(self, rows, sequence_length, seed):
-        object.__setattr__(self, "is_reached", any(row.index == self.index for row in rows))
-        return super().make_batch(rows, sequence_length, seed)
+        import torch
 
-    is_reached: bool = False
+        is_poisoned = any(row.index == self.index for row in rows)
+        factor = torch.tensor(float("nan") if is_poisoned else 1.0)
+        return super().make_batch(rows, sequence_length, seed) | {"factor": factor}
+
+    def loss(self, model, batch):
+        return {"loss": super().loss(model, batch)["loss"] * batch["factor"]}
 """
 
 

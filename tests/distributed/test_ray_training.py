@@ -1,0 +1,69 @@
+"""Training on Ray's workers gives the numbers of training without Ray, also when a worker dies."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from raylm.api.launch import submit
+from raylm.runs.read import curve
+from raylm.runs.run import Run
+from raylm.runs.segments import last_record
+from tests.tiny import tiny_recipe, train_alone
+
+pytestmark = pytest.mark.ray
+
+
+def wait_until(run: Run, is_reached, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_reached(run):
+        status = run.status()
+        assert status.is_live or is_reached(run), f"{status.status}: {status.reason}"
+        assert time.monotonic() < deadline, f"{run.run_id} is {status.status} at step {status.step}"
+        time.sleep(0.05)
+
+
+def last_step(run: Run) -> int:
+    return (last_record(run.folder) or {"step": 0})["step"]
+
+
+def has_ended(run: Run) -> bool:
+    return not run.status().is_live
+
+
+def test_one_worker_gives_the_losses_of_no_worker_bit_for_bit(owned_cluster, storage):
+    sections = {"train": {"max_steps": 40}, "checkpoint": {"every_steps": 20}}
+    alone = train_alone(tiny_recipe(**sections), storage, "alone")
+    worker = submit(tiny_recipe(**sections, scaling={"num_workers": 1}), run_id="worker", storage=storage)
+    wait_until(worker, has_ended)
+    assert worker.status().status == "finished", worker.status().reason
+    assert curve(worker, "train/loss") == curve(alone, "train/loss")
+    assert curve(worker, "eval/loss") == curve(alone, "eval/loss")
+
+
+def test_a_killed_worker_is_replaced_and_the_curve_is_its_twin_s(owned_cluster, storage):
+    recipe = tiny_recipe(
+        train={"max_steps": 400}, checkpoint={"every_steps": 50}, scaling={"num_workers": 2}
+    )
+    twin = submit(recipe, run_id="twin", storage=storage)
+    wait_until(twin, has_ended)
+    assert twin.status().status == "finished", twin.status().reason
+
+    run = submit(recipe, run_id="killed", storage=storage)
+    killed = []
+    for attempt, step in ((1, 77), (2, 233)):
+        wait_until(run, lambda run, step=step: last_step(run) >= step)
+        started = [event for event in run.events() if event["event"] == "started"]
+        assert started[-1]["attempt"] == attempt
+        os.kill(started[-1]["pid"], signal.SIGKILL)
+        killed.append(started[-1]["pid"])
+    wait_until(run, has_ended)
+
+    status = run.status()
+    assert status.status == "finished", status.reason
+    assert status.attempt == 3
+    lost = [event["step"] for event in run.events() if event["event"] == "worker_lost"]
+    assert len(lost) == 2
+    assert len(set(killed)) == 2
+    assert curve(run, "train/loss") == curve(twin, "train/loss")
