@@ -37,7 +37,7 @@ demo: setup ## train a small GPT on Shakespeare with embedded Ray, then let it s
 lab: setup ## open JupyterLab on the first notebook
 	@$(BIN)/jupyter lab --ip=127.0.0.1 $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_FLAGS) notebooks/01_first_run.ipynb
 
-test: setup chromium ## run every test
+test: check chromium ## run every check and every test
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
 
 chromium:
