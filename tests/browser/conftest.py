@@ -145,6 +145,7 @@ def open_notebook(lab: Lab, browser: Browser):
         refused: list[str] = []
         page.route("**/*", lambda route: _local_only(route, refused))
         page.goto(f"{lab.url}/lab/tree/{path}?token={lab.token}&reset")
+        page.wait_for_function("window.jupyterapp !== undefined", timeout=SLOW_MS)
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=SLOW_MS)
         yield Cockpit(page, lab)
         page.evaluate("jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")

@@ -1,0 +1,165 @@
+"""The screens as they look: accessible in both themes, safe with hostile text, honest when cut off."""
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from raylm.runs import Lease, MetricsWriter, Run, StepRecord
+from raylm.runs.fork import delete
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).with_name("axe.min.js").read_text()
+HOSTILE = "<img src=x onerror=window.hacked=1>\u202egnp.exe\u001b[31m"
+THEMES = ("Light", "Dark")
+
+
+@pytest.fixture
+def written(lab) -> Iterator[Run]:
+    """Write runs of several states; returns one that is running, in the hands of this process."""
+    runs = {status: write_run(lab.storage, status) for status in ("failed", "finished", "stopped")}
+    running = write_run(lab.storage, "running")
+    yield running[0]
+    for run, lease in [*runs.values(), running]:
+        lease.release("stopped")
+        delete(run)
+
+
+def write_run(storage: str, status: str) -> tuple[Run, Lease]:
+    run = Run.create(storage, f"20990101-000000-{status}-0000", {"name": f"{status}-run"})
+    lease = Lease.acquire(run, run.claim_launch("name: x\n", how="here"))
+    attempt = lease.start_attempt()
+    writer = MetricsWriter(run, attempt)
+    for step in range(1, 301):
+        metrics = {
+            "train/loss": 1.8 + 2.4 * math.exp(-step / 60) + 0.05 * math.sin(step * 7),
+            "train/learning_rate": 1e-3 * step / 300,
+            "train/grad_norm": 0.7 + 0.1 * math.sin(step),
+            "throughput/tokens_per_second": 31_000 + 500 * math.sin(step * 3),
+            "memory/peak_bytes": 412e6,
+        }
+        if step % 50 == 0:
+            metrics["eval/loss"] = 1.85 + 2.3 * math.exp(-step / 60)
+        writer.append(StepRecord(step, attempt, step * 768, 1_700_000_000 + step / 4, metrics))
+    writer.close()
+    run.emit("rank0", "checkpoint_saved", step=250)
+    run.emit("rank0", "failed", reason=HOSTILE)
+    run.folder.write("logs/driver-l1.log", f"step 300\n{HOSTILE}\n".encode())
+    lease.update(step=300, max_steps=1000)
+    if status != "running":
+        lease.release(status, HOSTILE if status == "failed" else "")
+    return run, lease
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_serious_stands_in_the_way_of_assistive_technology(cockpit, written, theme):
+    cockpit.use_theme(theme)
+    cockpit.output.get_by_label("Advanced").check()
+    for link in cockpit.output.get_by_role("navigation").get_by_role("link").all():
+        link.click()
+        assert violations(cockpit) == []
+    cockpit.output.get_by_role("link", name="Evaluate").click()
+    cockpit.field("evaluate.every_steps").fill("none")
+    cockpit.output.get_by_text("Preview").click()
+    assert violations(cockpit) == []
+
+    cockpit.tab("Monitor").click()
+    expect(cockpit.chart).to_have_attribute("aria-label", re.compile("at step 300"))
+    assert violations(cockpit) == []
+    cockpit.output.get_by_label("Table", exact=True).check()
+    assert violations(cockpit) == []
+
+
+def test_every_run_is_listed_with_its_state_in_words(cockpit, written):
+    cockpit.tab("Monitor").click()
+    for status in ("running", "finished", "failed", "stopped"):
+        expect(cockpit.output.get_by_role("option", name=f"{status}-run {status}")).to_be_visible()
+
+
+def test_hostile_text_is_shown_as_text(cockpit, written):
+    cockpit.tab("Monitor").click()
+    cockpit.output.get_by_role("option", name="failed-run").click()
+    for place in (
+        cockpit.status,
+        cockpit.output.get_by_label("Events"),
+        cockpit.output.get_by_label("Log", exact=True),
+    ):
+        expect(place).to_contain_text("<img src=x onerror=window.hacked=1>gnp.exe")
+    assert cockpit.page.evaluate("window.hacked") is None
+
+
+def test_arrow_keys_choose_runs(cockpit, written):
+    cockpit.tab("Monitor").click()
+    runs = cockpit.output.get_by_role("listbox", name="Runs")
+    heading = cockpit.output.get_by_role("heading", level=2)
+    expect(runs.get_by_role("option", selected=True)).to_have_count(1)
+    first = heading.text_content()
+    runs.focus()
+    cockpit.page.keyboard.press("ArrowDown")
+    expect(heading).not_to_have_text(first)
+    cockpit.page.keyboard.press("ArrowUp")
+    expect(heading).to_have_text(first)
+
+
+def test_a_dead_kernel_leaves_the_numbers_marked_with_their_age(cockpit, written):
+    cockpit.tab("Monitor").click()
+    expect(cockpit.chart).to_have_attribute("aria-label", re.compile("at step 300"))
+    cockpit.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
+    expect(cockpit.status).to_contain_text(re.compile(r"as of \d+ s ago"), timeout=30_000)
+    expect(cockpit.output.get_by_role("alert")).to_contain_text("The kernel does not answer", timeout=60_000)
+    expect(cockpit.button("Retry")).to_be_visible()
+    expect(cockpit.chart).to_be_visible()
+
+
+@pytest.mark.skipif(
+    "RAYLM_PICTURES" not in os.environ, reason="RAYLM_PICTURES=docs/images takes new pictures"
+)
+@pytest.mark.timeout(1200)
+def test_pictures(cockpit):
+    """Of the shipped recipe in this process, half way through."""
+    folder = Path(os.environ["RAYLM_PICTURES"])
+    cockpit.output.get_by_label("Recipe", exact=True).select_option(
+        label="shakespeare-char (shakespeare_char.yaml)"
+    )
+    cockpit.output.get_by_role("link", name="Scaling").click()
+    cockpit.field("scaling.num_workers").fill("0")
+    cockpit.output.get_by_label("Advanced").check()
+    cockpit.field("scaling.threads_per_worker").fill("1")
+    cockpit.output.get_by_label("Advanced").uncheck()
+    cockpit.output.get_by_role("link", name="Train").click()
+    for theme in THEMES:
+        cockpit.use_theme(theme)
+        picture(cockpit, folder / f"cockpit-launch-{theme.lower()}.png")
+    expect(cockpit.button("Launch")).to_be_enabled()
+    cockpit.button("Launch").click()
+    expect(cockpit.status).to_contain_text(re.compile(r"step 1,[2-9]"), timeout=900_000)
+    for theme in THEMES:
+        cockpit.use_theme(theme)
+        picture(cockpit, folder / f"cockpit-monitor-{theme.lower()}.png")
+    cockpit.button("Stop").click()
+    expect(cockpit.status).to_contain_text("stopped", timeout=60_000)
+
+
+def picture(cockpit, path: Path) -> None:
+    cockpit.page.mouse.move(0, 0)
+    cockpit.page.wait_for_timeout(1500)
+    cockpit.output.screenshot(path=path)
+
+
+def violations(cockpit) -> list[str]:
+    """Return what axe finds serious or critical inside the cockpit."""
+    cockpit.page.evaluate(AXE)
+    found = cockpit.page.evaluate(
+        "root => axe.run(root, {resultTypes: ['violations']}).then(answer => answer.violations)",
+        cockpit.output.element_handle(),
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for one in found
+        for node in one["nodes"]
+        if one["impact"] in ("serious", "critical")
+    ]
