@@ -1,5 +1,6 @@
 """Every schedule rises to its peak in a line, never passes it, and is a function of the step alone."""
 
+import itertools
 import math
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_warm_up_is_a_straight_line_from_above_zero_to_the_peak(kind):
     rising = rates(kind)[: WARMUP + 1]
     assert rising[0] == pytest.approx(PEAK / (WARMUP + 1))
     assert rising[-1] == PEAK
-    steps = [after - before for before, after in zip(rising, rising[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(rising)]
     assert steps == pytest.approx([PEAK / (WARMUP + 1)] * WARMUP)
 
 
@@ -53,7 +54,7 @@ def test_without_a_warm_up_the_first_step_has_the_peak(kind):
 def test_a_rate_is_never_above_the_peak_and_never_rises_after_it(kind):
     after = rates(kind, 3 * END)[WARMUP:]
     assert max(after) == PEAK
-    assert all(later <= earlier for earlier, later in zip(after, after[1:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(after))
     assert min(after) >= LOWEST * (1 - 1e-12)
 
 
