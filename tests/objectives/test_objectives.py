@@ -78,10 +78,10 @@ def test_the_same_rows_give_the_same_batch_whatever_else_was_drawn(objective):
 
 
 def test_making_a_batch_draws_from_no_shared_generator(objective):
-    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - that one
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
     batch_of(objective, 0, 8)
     assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(numpy_before, np.random.get_state()[1])
 
 
 def test_a_row_does_not_depend_on_the_rows_beside_it(objective):
