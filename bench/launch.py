@@ -19,11 +19,12 @@ from raylm.runs.read import read
 from raylm.runs.run import Run
 
 RECIPE = ROOT / "examples" / "shakespeare_char.yaml"
-STAGES = ("launched", "prepared", "started", "first step")
+STAGES = ("launched", "prepared", "connected", "started", "first step")
 MEANING = {
     "launched": "interpreter, recipe, checks",
     "prepared": "text to tokens on disk",
-    "started": "Ray, worker, model, data",
+    "connected": "the driver's Ray",
+    "started": "worker, model, data",
     "first step": "forward, backward, update",
 }
 STEPS = 20

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,17 +41,34 @@ def connected(address: str | None) -> Iterator[list[Node]]:
         BadInput: No cluster answers at the address.
         RunFailed: The local Ray did not start.
     """
-    os.environ.update(ray_environment())
     ray = import_ray()
+    # Importing Ray Train takes as long as connecting, and connecting mostly waits for other processes.
+    threading.Thread(target=importlib.import_module, args=("ray.train.torch",), daemon=True).start()
     address = address or os.environ.get("RAY_ADDRESS")
-    if address:
-        _join(ray, address)
-    else:
-        _start(ray)
+    with _environment(ray_environment()):
+        if address:
+            _join(ray, address)
+        else:
+            _start(ray)
+        try:
+            yield [_node(values) for values in ray.nodes() if values["Alive"]]
+        finally:
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set variables for the block, and put back what was there: this may be a person's notebook."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        yield [_node(values) for values in ray.nodes() if values["Alive"]]
+        yield
     finally:
-        ray.shutdown()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _join(ray: Any, address: str) -> None:

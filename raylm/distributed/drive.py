@@ -111,14 +111,14 @@ def _horizon(recipe: Recipe, run: Run, last: int) -> int:
 def _train_on_ray(
     recipe: Recipe, run: Run, address: str | None, start_attempt: Callable[[], Work]
 ) -> dict[str, Any]:
-    from raylm.distributed.cluster import connected, import_ray
+    from raylm.distributed.cluster import connected
     from raylm.distributed.fit import WorkersLost, fit
 
     failed_at: list[int] = []
-    import_ray()
     with connected(address) as nodes, _stop_on_signal(run):  # again: ray.init takes SIGTERM for itself
         if problem := recipe.scaling.placement_problem(nodes):
             raise BadInput(problem)
+        run.emit("driver", "connected", nodes=len(nodes), cpus=sum(node.cpus for node in nodes))
         while True:
             job = start_attempt()
             name = f"{run.run_id}-a{job.attempt}"

@@ -6,7 +6,9 @@ All the rest is derived from the step: schedule, data position and random number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,7 +56,8 @@ def save(
     """
     folder = checkpoints.staging(position.step, token)
     writer = ShardWriter(folder, world.rank)
-    dcp.state_dict_saver.save(dict(tensors), storage_writer=writer, no_dist=world.size == 1)
+    with _quiet_when_alone():
+        dcp.state_dict_saver.save(dict(tensors), storage_writer=writer, no_dist=world.size == 1)
     entries = [entry for part in world.gather(writer.entries) for entry in part]
     if world.is_first:
         checkpoints.commit(
@@ -89,7 +92,16 @@ def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:
     """
     reader = ShardReader(folder)
     _check_same_model(reader, tensors)
-    dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
+    with _quiet_when_alone():
+        dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
+
+
+@contextlib.contextmanager
+def _quiet_when_alone() -> Iterator[None]:
+    """Keep torch from warning that a process alone saves alone."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+        yield
 
 
 def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> None:
