@@ -122,6 +122,9 @@ def test_a_dead_kernel_leaves_the_numbers_marked_with_their_age(cockpit, written
 def test_pictures(cockpit):
     """Of the shipped recipe in this process, half way through."""
     folder = Path(os.environ["RAYLM_PICTURES"])
+    cockpit.button("Launch").click()
+    expect(cockpit.status).to_contain_text("finished", timeout=200_000)
+    cockpit.tab("Launch").click()
     cockpit.output.get_by_label("Recipe", exact=True).select_option(
         label="shakespeare-char (shakespeare_char.yaml)"
     )

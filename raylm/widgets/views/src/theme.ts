@@ -15,7 +15,7 @@ export function palette(): Palette {
   return {
     text: read("--jp-ui-font-color1"),
     muted: read("--jp-ui-font-color2"),
-    grid: read("--jp-border-color3"),
+    grid: read("--jp-border-color2"),
     train: read("--jp-brand-color1"),
     evaluate: read("--jp-warn-color1"),
     surface: read("--jp-layout-color1"),

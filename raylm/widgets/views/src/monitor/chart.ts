@@ -82,7 +82,7 @@ export class Chart {
       cursor: { y: false, points: { size: 6 } },
       scales: { x: { time: false }, y: this.options.isLog ? { distr: 3 } : { range: padded } },
       axes: [
-        { ...axis, values: number, size: 28 },
+        { ...axis, values: number, size: 24 },
         {
           ...axis,
           size: 52,

@@ -1,10 +1,10 @@
 /** What happened to the run, newest first. */
 import { fill, h } from "../dom";
-import { clock, count, words } from "../text";
+import { clock, count, short, words } from "../text";
 import type { EventRecord } from "../types";
 
 const MOST = 200;
-const HIDDEN = new Set(["event", "time", "writer", "attempt"]);
+const HIDDEN = new Set(["event", "time", "writer", "attempt", "pid", "dataset", "digest", "peak_source"]);
 
 export class Events {
   private readonly list = h("ol", { class: "raylm-events", tabindex: 0, "aria-label": "Events" });
@@ -54,5 +54,6 @@ function brief(text: string): string {
 }
 
 function number(value: number): string {
+  if (Math.abs(value) >= 1e7) return short(value);
   return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
 }

@@ -1,0 +1,145 @@
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from raylm.api.history import history
+from raylm.api.store import Store
+from raylm.runs import Lease, MetricsWriter, Run, StepRecord
+from raylm.runs.catalogue import list_runs
+
+TINY = {
+    "name": "tiny",
+    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
+    "tokenizer": {"kind": "character"},
+    "objective": {"kind": "causal"},
+    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
+    "schedule": {"kind": "constant"},
+    "train": {"max_steps": 5, "sequence_length": 16, "global_batch_size": 4},
+    "scaling": {"num_workers": 0, "threads_per_worker": 1},
+}
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> dict:
+    text = tmp_path / "text.txt"
+    text.write_text("to be or not to be, that is the question\n" * 60)
+    return {**TINY, "data": {"sources": [{"kind": "text", "path": str(text)}]}}
+
+
+@pytest.fixture
+def store(storage: str, tmp_path: Path) -> Store:
+    return Store(storage, folder=tmp_path)
+
+
+def ask(store: Store, method: str, **args):
+    """As a screen asks: through JSON both ways."""
+    return json.loads(json.dumps(store.answer(method, json.loads(json.dumps(args))), allow_nan=False))
+
+
+def result(store: Store, method: str, **args):
+    answer = ask(store, method, **args)
+    assert "error" not in answer, answer
+    return answer["result"]
+
+
+def test_the_schema_offers_every_section(store):
+    names = [section["name"] for section in result(store, "schema")["sections"]]
+    assert {"model", "data", "train", "scaling"} <= set(names)
+
+
+def test_a_right_recipe_gets_a_plan_and_the_line_that_launches_it(store, values):
+    check = result(store, "check", values=values)
+    assert check["problems"] == []
+    assert {"Parameters", "Steps"} <= {item["label"] for item in check["plan"]}
+    assert "max_steps: 5" in check["yaml"]
+    assert check["command"] == "raylm train tiny.yaml"
+    on_ray = {**values, "scaling": {"num_workers": 2}}
+    assert result(store, "preview", values=on_ray)["command"].startswith("ray job submit")
+
+
+def test_a_wrong_recipe_gets_each_problem_at_its_field(store, values):
+    values["train"] = {"max_steps": 0}
+    values["model"] = {**values["model"], "num_heads": 3}
+    problems = result(store, "check", values=values)["problems"]
+    assert {problem["field"] for problem in problems} >= {"train.max_steps"}
+    assert all(problem["message"] for problem in problems)
+
+
+def test_recipe_files_and_earlier_runs_are_starters(store, values, tmp_path, storage):
+    (tmp_path / "mine.yaml").write_text(json.dumps(values))
+    (tmp_path / "other.yaml").write_text("a: 1\n")
+    run = Run.create(storage, "20260101-000000-tiny-0000", {"name": "tiny"})
+    run.claim_launch(result(store, "check", values=values)["yaml"], how="here")
+    assert [one["title"] for one in result(store, "starters")] == ["tiny (mine.yaml)", f"as run {run.run_id}"]
+
+
+def test_two_launches_with_one_run_id_start_one_run(store, values, storage):
+    run_id = result(store, "run_id", name="tiny")
+    assert result(store, "launch", values=values, run_id=run_id) == {"run_id": run_id, "is_new": True}
+    assert result(store, "launch", values=values, run_id=run_id) == {"run_id": run_id, "is_new": False}
+    assert len(list_runs([storage])) == 1
+    deadline = time.monotonic() + 120
+    while result(store, "run", run_id=run_id)["status"] in ("pending", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    shown = Store(storage)  # another process, another day
+    assert result(shown, "runs")[0]["status"] == "finished"
+    assert [record["step"] for record in result(shown, "history", run_id=run_id)["records"]] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+
+
+def test_a_launch_that_cannot_be_is_refused_with_its_field(store, values):
+    error = ask(store, "launch", values={**values, "name": "../x"}, run_id="x")["error"]
+    assert error["problems"][0]["field"] == "name"
+
+
+def test_a_question_that_is_none_is_refused(store):
+    for method, args in (
+        ("_find", {"run_id": "x"}),
+        ("answer", {}),
+        ("run", {}),
+        ("run", {"run_id": 1, "x": 2}),
+    ):
+        assert "error" in ask(store, method, **args)
+
+
+def test_a_stop_answers_at_once(store, storage):
+    run = Run.create(storage, "20260101-000000-slow-0000", {"name": "slow"})
+    lease = Lease.acquire(run, run.claim_launch("a: 1\n", how="process"))
+    started = time.monotonic()
+    assert result(store, "stop", run_id=run.run_id)["status"] == "stopping"
+    assert time.monotonic() - started < 2
+    lease.release("stopped")
+
+
+def test_a_log_begins_with_its_last_lines_and_goes_on(store, storage):
+    run = Run.create(storage, "20260101-000000-log-0000", {"name": "log"})
+    run.folder.write("logs/driver.log", "".join(f"line {number}\n" for number in range(30_000)).encode())
+    first = result(store, "read", run_id=run.run_id, stream="logs/driver.log")
+    assert [record["line"] for record in first["records"]][-1] == "line 29999"
+    assert len(first["records"]) == 500
+    again = result(store, "read", run_id=run.run_id, stream="logs/driver.log", cursor=first["cursor"])
+    assert again["records"] == []
+
+
+def test_a_history_is_thinned_but_keeps_evaluations_and_the_newest_attempt(storage):
+    run = Run.create(storage, "20260101-000000-long-0000", {"name": "long"})
+    for attempt, steps in ((1, range(1, 901)), (2, range(801, 1001))):
+        writer = MetricsWriter(run, attempt)
+        for step in steps:
+            metrics = {"train/loss": float(attempt)} | ({"eval/loss": 2.0} if step == 333 else {})
+            writer.append(StepRecord(step, attempt, step, 0.0, metrics))
+        writer.close()
+    records, _ = history(run, points=100)
+    assert len(records) <= 102
+    assert records[-1]["step"] == 1000
+    assert 333 in [record["step"] for record in records]
+    assert all(record["attempt"] == (2 if record["step"] > 800 else 1) for record in records)
+    assert [record["step"] for record in records] == sorted({record["step"] for record in records})
