@@ -44,6 +44,9 @@ def drive(run: Run, launch: int, on_prepare: OnProgress | None = None) -> Status
     except RunFailed as error:
         ended = {"status": "failed", "reason": error.reason, "mend": error.mend}
         raise
+    except Exception as error:
+        ended |= {"reason": f"{type(error).__name__}: {error}", "mend": f"see: raylm runs logs {run.run_id}"}
+        raise
     finally:
         run.emit("driver", ended["status"], reason=ended["reason"])
         lease.release(ended["status"], ended["reason"], mend=ended["mend"], step=_last_step(run))
@@ -69,9 +72,11 @@ def _train(recipe: Recipe, run: Run, lease: Lease, on_prepare: OnProgress | None
 
 def _settle(outcome: dict[str, Any]) -> dict[str, Any]:
     """Turn a failure that came back as a value into the exception that it is."""
-    if outcome["status"] == "failed":
-        raise RunFailed(outcome["reason"], outcome["mend"])
-    return outcome
+    if outcome["status"] != "failed":
+        return outcome
+    if outcome.get("field"):
+        raise BadInput.one(outcome["field"], outcome["reason"], outcome["mend"])
+    raise RunFailed(outcome["reason"], outcome["mend"])
 
 
 def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[str, int]:

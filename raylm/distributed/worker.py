@@ -17,7 +17,7 @@ class Work(NamedTuple):
 
 
 def work(values: dict[str, Any]) -> dict[str, Any]:
-    """Train in this process; return how it ended: status, step, reason, mend.
+    """Train in this process; return how it ended: status, step, reason, mend, and the field of bad input.
 
     A mistake or a failure of training comes back as a value: the driver must not take it for a dead worker.
     """
@@ -27,7 +27,13 @@ def work(values: dict[str, Any]) -> dict[str, Any]:
         return _train(Work(**values))
     except BadInput as error:
         problem = error.problems[0]
-        return {"status": "failed", "step": 0, "reason": problem.message, "mend": problem.mend}
+        return {
+            "status": "failed",
+            "step": 0,
+            "reason": problem.message,
+            "mend": problem.mend,
+            "field": problem.field,
+        }
     except RunFailed as error:
         return {"status": "failed", "step": 0, "reason": error.reason, "mend": error.mend}
 
@@ -36,8 +42,10 @@ def _train(job: Work) -> dict[str, Any]:
     # Imported here, as the driver imports this module and needs neither torch nor transformers.
     import torch
 
+    from raylm.config.errors import RunFailed
     from raylm.data.fetch import fetch
     from raylm.data.shards import Dataset
+    from raylm.distributed.rank_log import rank_log
     from raylm.engine.start import Start, run_training
     from raylm.engine.world import World
     from raylm.recipe import Recipe
@@ -47,7 +55,11 @@ def _train(job: Work) -> dict[str, Any]:
     world = World.join(use_gpu=torch.cuda.is_available() and _may_use_gpu(recipe))
     dataset = Dataset.open(fetch(job.dataset_uri, recipe.data.cache_path))
     start = Start(recipe, Run.from_uri(job.run_uri), dataset, job.attempt, job.decay_steps, job.last_step)
-    outcome = run_training(start, world)
+    with rank_log(start.run, world.rank, job.attempt):
+        try:
+            outcome = run_training(start, world)
+        except torch.OutOfMemoryError as error:
+            raise RunFailed(str(error).splitlines()[0], "lower train.micro_batch_size") from error
     return {"status": outcome.status, "step": outcome.step, "reason": outcome.reason, "mend": ""}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributed import checkpoint as dcp
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.optim import Optimizer
 
 from raylm.config.errors import BadInput
@@ -88,12 +89,17 @@ def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:
     """Copy a verified checkpoint into the tensors, in place.
 
     Raises:
-        BadInput: The checkpoint is of another model: a name or a shape differs.
+        BadInput: The checkpoint is of another model (a name or a shape differs), or does not hold what its
+            index says.
     """
     reader = ShardReader(folder)
     _check_same_model(reader, tensors)
-    with _quiet_when_alone():
-        dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
+    try:
+        with _quiet_when_alone():
+            dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
+    except CheckpointException as error:  # torch wraps what a reader raises, by rank
+        refused = [cause for cause, _ in error.failures.values() if isinstance(cause, BadInput)]
+        raise (refused or [error])[0] from None
 
 
 @contextlib.contextmanager

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from raylm.engine.checkpoint import Position
 from raylm.runs.records import StepRecord
 from raylm.runs.run import Run
 from raylm.trackers import Tracker, open_all
+
+_LOGGER = logging.getLogger(__name__)
+SAY_EVERY_S = 10.0  # the curve has every step; the text log shows that it moves
+
+
+def _say(what: str, values: Mapping[str, Any]) -> None:
+    shown = (
+        f"{name} {value:.5g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
+    _LOGGER.info("%s: %s", what, ", ".join(shown))
 
 
 class Log:
@@ -19,6 +31,7 @@ class Log:
         self._run = run
         self._attempt = attempt
         self._is_first = is_first
+        self._said_at = 0.0
         self._handles = open_all(run, attempt, trackers) if is_first else []
 
     def record(self, position: Position, metrics: dict[str, float]) -> None:
@@ -26,13 +39,27 @@ class Log:
         record = StepRecord(position.step, self._attempt, position.tokens_seen, time.time(), metrics)
         for handle in self._handles:
             handle.log(record)
+        now = time.monotonic()
+        if now - self._said_at >= SAY_EVERY_S or "eval/loss" in metrics:
+            self._said_at = now
+            _say(f"step {position.step}", metrics)
 
     def event(self, name: str, **fields: Any) -> None:
         """Write down that something happened."""
         if self._is_first:
             self._run.emit("rank0", name, attempt=self._attempt, **fields)
+            _say(name, fields)
 
     def close(self) -> None:
         """Flush what is left."""
         for handle in self._handles:
             handle.close()
+
+
+def _say(what: str, values: Mapping[str, Any]) -> None:
+    shown = [f"{name} {_short(value)}" for name, value in values.items()]
+    _LOGGER.info("%s: %s", what, ", ".join(shown))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

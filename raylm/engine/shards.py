@@ -49,6 +49,18 @@ METADATA_NAMES = frozenset(
         ("torch.serialization", "_get_layout"),
     }
 )
+# What unpickling raises on bytes that are no pickle, or not the one expected.
+UNREADABLE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+TAMPERED = "do not use this checkpoint: it may have been tampered with"
 
 
 class ShardWriter(StorageWriter):
@@ -105,8 +117,18 @@ class ShardReader(StorageReader):
         """Nothing to reset: a reader serves one checkpoint."""
 
     def read_metadata(self, *args: Any, **kwargs: Any) -> Metadata:  # noqa: ARG002
-        """Return the index of all shards."""
-        return _MetadataUnpickler(io.BytesIO(self._folder.read(METADATA))).load()
+        """Return the index of all shards.
+
+        Raises:
+            BadInput: It is none, though the manifest has verified.
+        """
+        try:
+            found = _MetadataUnpickler(io.BytesIO(self._folder.read(METADATA))).load()
+        except UNREADABLE:
+            found = None
+        if not isinstance(found, Metadata):
+            raise BadInput.one(METADATA, "is not the index of a checkpoint", TAMPERED)
+        return found
 
     def set_up_storage_reader(
         self,
@@ -136,7 +158,7 @@ class ShardReader(StorageReader):
                 for item in items:
                     where = self._where[item.storage_index]
                     file.seek(where.offset)
-                    _place(item, io.BytesIO(file.read(where.length)), planner)
+                    _place(item, name, io.BytesIO(file.read(where.length)), planner)
         return _done(None)
 
     @classmethod
@@ -153,7 +175,7 @@ class _MetadataUnpickler(pickle.Unpickler):
         raise BadInput.one(
             METADATA,
             f"names {module_name}.{global_name}, which no checkpoint index needs",
-            "do not use this checkpoint: it may have been tampered with",
+            TAMPERED,
         )
 
 
@@ -169,11 +191,14 @@ def _write_item(shard: Any, name: str, item: WriteItem, data: Tensor | io.BytesI
     return WriteResult(item.index, length, _StorageInfo(name, offset, length))
 
 
-def _place(item: ReadItem, data: io.BytesIO, planner: LoadPlanner) -> None:
+def _place(item: ReadItem, name: str, data: io.BytesIO, planner: LoadPlanner) -> None:
     if item.type == LoadItemType.BYTE_IO:
         planner.load_bytes(item, data)
         return
-    tensor = torch.load(data, map_location="cpu", weights_only=True)  # noqa: TID251
+    try:
+        tensor = torch.load(data, map_location="cpu", weights_only=True)  # noqa: TID251
+    except UNREADABLE:
+        raise BadInput.one(name, "does not hold what the index says", TAMPERED) from None
     for dim, (start, length) in enumerate(zip(item.storage_offsets, item.lengths, strict=True)):
         tensor = tensor.narrow(dim, start, length)
     target = planner.resolve_tensor(item).detach()
