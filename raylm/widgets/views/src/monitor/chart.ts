@@ -69,7 +69,7 @@ export class Chart {
     const axis = {
       stroke: colours.muted,
       font,
-      grid: { stroke: colours.grid, width: 1 },
+      grid: { stroke: colours.grid, width: 0.5 },
       ticks: { show: false },
     };
     const number = (_: uPlot, splits: number[]): string[] =>

@@ -94,7 +94,7 @@ export class RunPicker {
   }
 }
 
-function progress({ step, max_steps }: RunSummary): string {
-  if (step === null || !max_steps) return "";
+function progress({ status, step, max_steps }: RunSummary): string {
+  if (step === null || !max_steps || status === "finished") return "";
   return `${Math.floor((step / max_steps) * 100)} %`;
 }
