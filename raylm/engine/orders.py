@@ -9,6 +9,7 @@ from raylm.runs.commands import Command, Inbox
 
 # How rank 0 spells its orders in the step's exchange; every other process sends zeros.
 NUM_SIGNALS = 4
+TOO_HIGH = 10.0  # as for optimizer.learning_rate
 
 
 class Orders(NamedTuple):
@@ -62,5 +63,11 @@ class OrderDesk:
 
     def _note_rate(self, commands: Sequence[Command]) -> None:
         for command in commands:
-            if command.name == "set_learning_rate":
-                self._learning_rate = float(command.args["value"])
+            value = command.args.get("value")
+            # What is no rate is passed over: an order that cannot be carried out must not end a run.
+            if (
+                command.name == "set_learning_rate"
+                and isinstance(value, int | float)
+                and 0 < value < TOO_HIGH
+            ):
+                self._learning_rate = float(value)
