@@ -25,7 +25,7 @@ def generate(
     top_p: Annotated[
         float | None, typer.Option(min=1e-6, max=1.0, help="Draw from the likeliest share.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeats a text.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Repeats a text.")] = None,
     storage: Storage = None,
     as_json: AsJson = False,
 ) -> None:
