@@ -43,7 +43,7 @@ def connected(address: str | None) -> Iterator[list[Node]]:
     """
     ray = import_ray()
     # Importing Ray Train takes as long as connecting, and connecting mostly waits for other processes.
-    threading.Thread(target=importlib.import_module, args=("ray.train.torch",), daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("raylm.distributed.trainer",), daemon=True).start()
     address = address or os.environ.get("RAY_ADDRESS")
     with _environment(ray_environment()):
         if address:

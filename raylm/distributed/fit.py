@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from raylm.config.errors import RunFailed
 from raylm.config.sections import ScalingSection
-from raylm.distributed.worker import work
 
 
 class WorkersLost(Exception):  # noqa: N818 - says what happened
@@ -28,13 +27,28 @@ def fit(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str
         WorkersLost: A worker died.
         RunFailed: Ray could not run the workers at all.
     """
-    from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
-    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train import ControllerError, TrainingFailedError
 
-    trainer = TorchTrainer(
-        work,
+    trainer = _trainer(values, scaling, name, storage)
+    try:
+        # In the main thread Ray would take Ctrl-C for itself and abort; the driver saves a checkpoint.
+        with ThreadPoolExecutor(1) as pool:
+            return cast("dict[str, Any]", pool.submit(trainer.fit).result().return_value)
+    except ControllerError as error:
+        raise RunFailed(f"Ray could not run the workers: {_last_line(error)}", "see the run's logs") from None
+    except TrainingFailedError as error:
+        raise WorkersLost(_last_line(error)) from None
+
+
+def _trainer(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str) -> Any:
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+
+    from raylm.distributed.trainer import LeanTrainer, SharedGpusConfig, ray_work
+
+    return LeanTrainer(
+        ray_work,
         train_loop_config=values,
-        torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if scaling.gpus_per_worker else "gloo"),
+        backend_config=SharedGpusConfig(),
         scaling_config=ScalingConfig(
             num_workers=scaling.num_workers,
             use_gpu=bool(scaling.gpus_per_worker),
@@ -47,16 +61,6 @@ def fit(values: dict[str, Any], scaling: ScalingSection, name: str, storage: str
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=2),
         ),
     )
-    try:
-        # In the main thread Ray would take Ctrl-C for itself and abort; the driver saves a checkpoint.
-        with ThreadPoolExecutor(1) as pool:
-            return cast("dict[str, Any]", pool.submit(trainer.fit).result().return_value)
-    except ControllerError as error:
-        raise RunFailed(
-            f"Ray could not run the workers: {_first_line(error)}", "see the run's logs"
-        ) from None
-    except TrainingFailedError as error:
-        raise WorkersLost(_first_line(error)) from None
 
 
 def _resources(scaling: ScalingSection) -> dict[str, float]:
@@ -64,7 +68,7 @@ def _resources(scaling: ScalingSection) -> dict[str, float]:
     return {"CPU": scaling.cpus_per_worker, **gpus}
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     """Return what a person needs of Ray's long message: its last line says what was raised."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -60,6 +60,7 @@ def _train(job: Work) -> dict[str, Any]:
             outcome = run_training(start, world)
         except torch.OutOfMemoryError as error:
             raise RunFailed(str(error).splitlines()[0], "lower train.micro_batch_size") from error
+    world.leave()
     return {"status": outcome.status, "step": outcome.step, "reason": outcome.reason, "mend": ""}
 
 

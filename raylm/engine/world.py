@@ -33,6 +33,11 @@ class World:
             torch.cuda.set_device(device)
         return cls(rank, size, device)
 
+    def leave(self) -> None:
+        """Leave the process group; the world's last act."""
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
     @property
     def is_first(self) -> bool:
         """Whether this process is rank 0, the one that writes."""
