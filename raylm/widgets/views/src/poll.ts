@@ -18,7 +18,7 @@ export class Poller {
   private delay = IDLE_MS;
   private isAsking = false;
   private isWoken = false;
-  private isOnScreen = true;
+  private isOnScreen = false; // the observer says so as soon as it is
   private isClosed = false;
   private readonly observer: IntersectionObserver;
 

@@ -46,7 +46,6 @@ class Monitor {
       if (wanted && wanted !== this.runId) this.choose(wanted);
     });
     this.poller = new Poller(root, () => this.ask());
-    this.poller.wake();
   }
 
   close(): void {
