@@ -197,7 +197,7 @@ def claim(
 def _check_new(run_id: str | None, recipe: Recipe, storage: str | None) -> str:
     """Return the storage; refuse a run that exists before anything is checked or started."""
     place = resolve(storage, recipe.storage)
-    if run_id:
+    if run_id is not None:
         check_run_name(run_id, "run_id")
     if run_id and Folder.open(place).exists(f"{run_id}/run.json"):
         mend = f"raylm runs resume {run_id} continues it; another --run-id starts a new one"
@@ -213,6 +213,10 @@ def _preflight(recipe: Recipe, storage: str, cluster: Any = None) -> None:
         from raylm.jobs.nodes import list_nodes
 
         nodes = list_nodes(cluster.dashboard())
+    elif recipe.scaling.num_workers and recipe.scaling.address:
+        from raylm.jobs.head_address import check_head
+
+        check_head(recipe.scaling.address)
     problems = preflight(recipe, storage, nodes)
     if problems:
         raise BadInput(*problems)
