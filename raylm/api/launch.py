@@ -12,6 +12,7 @@ from typing import Any
 from raylm.config.errors import BadInput, RunFailed
 from raylm.recipe import Recipe
 from raylm.runs import commands
+from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.folder import Folder
 from raylm.runs.fork import starting_checkpoint
 from raylm.runs.lease import Lease
@@ -160,7 +161,7 @@ def resume(
         RunFailed: Training failed, or the cluster took no job.
     """
     recipe = Recipe.from_yaml(run.recipe_yaml(), overrides)
-    starting_checkpoint(run)
+    _say_how_exact(starting_checkpoint(run)[0], recipe, notify)
     before = (run.launches() or [{"how": "here"}])[-1]
     how = "here" if here else "job" if address else before.get("how", "here")
     if in_background and how == "here":
@@ -176,6 +177,16 @@ def resume(
 
         spawn(run, number)
     return run
+
+
+def _say_how_exact(start: Checkpoint | None, recipe: Recipe, notify: Notify) -> None:
+    """Say that the curve will not be its twin's to the last bit where the number of workers changes."""
+    now = max(1, recipe.scaling.num_workers)
+    then = start.facts.get("world_size", now) if start else now
+    if then != now:
+        notify(
+            f"{then} process(es) saved the checkpoint, {now} go on: losses agree up to rounding, not in every bit"
+        )
 
 
 def claim(

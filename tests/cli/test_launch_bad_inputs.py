@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from raylm.api.launch import resume
 from raylm.cli import main
 from raylm.config import Node
 from raylm.jobs.clusters import Cluster
+from raylm.planning import preflight
 from raylm.runs.lease import Lease
 from raylm.runs.run import Run
+from raylm.runs.shards import open_shard_writer
 from tests.tiny import tiny_recipe
 
 TWO_SMALL = [Node("left", 2, memory_bytes=10**10), Node("right", 2, memory_bytes=10**10)]
@@ -113,12 +116,35 @@ def test_row_70_a_worker_larger_than_any_node_names_the_largest(launcher):
     assert "largest: left with 2 CPUs" in said
 
 
+def test_row_71_workers_may_take_every_cpu_as_they_read_the_data_themselves(storage):
+    recipe = tiny_recipe(scaling={"num_workers": 4})
+    assert preflight(recipe, storage, [Node("desk", 4, memory_bytes=10**10)]) == []
+
+
 @pytest.mark.parametrize("command", ["train", "submit"])
 def test_row_72_a_batch_that_workers_cannot_share_names_three_numbers(launcher, command):
     said = launcher.refused(command, "train.global_batch_size=30", "scaling.num_workers=4")
     assert said.startswith("train.global_batch_size")
     assert "30 sequences cannot be shared equally among 4 workers" in said
     assert "4 or fewer (train.micro_batch_size) at a time; try 32" in said
+
+
+@pytest.mark.parametrize(
+    ("num_workers", "lines"),
+    [(0, []), (1, []), (2, ["1 process(es) saved the checkpoint, 2 go on: losses agree "])],
+)
+@pytest.mark.usefixtures("launcher")
+def test_row_73_another_number_of_workers_is_told_how_exact_it_is(storage, monkeypatch, num_workers, lines):
+    run = Run.create(storage, "moved")
+    Lease.acquire(run, run.claim_launch(tiny_recipe().to_yaml(), how="here")).release("stopped")
+    with open_shard_writer(run.checkpoints.staging(5, "a1"), "rank-00000.distcp") as shard:
+        shard.write(b"x")
+    run.checkpoints.commit(5, [shard.entry], {"world_size": 1})
+    driven, said = [], []
+    monkeypatch.setattr("raylm.distributed.drive.drive", lambda _run, launch: driven.append(launch))
+    resume(run, [f"scaling.num_workers={num_workers}"], notify=said.append)
+    assert driven == [2]
+    assert [line[: len(lines[0])] for line in said] == lines
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,11 @@ def test_past_the_context_the_oldest_tokens_are_left_out(restored):
 
 @pytest.mark.parametrize("length", [1, CONTEXT - 1, CONTEXT, CONTEXT + 1, 3 * CONTEXT])
 def test_a_prompt_of_any_length_is_continued(restored, length):
-    assert len(text_of(restored, "to be or " * 20, max_new_tokens=3)) == 3
     assert len(text_of(restored, ("to be or " * 20)[:length], max_new_tokens=3, temperature=0)) == 3
 
 
 def test_without_a_prompt_the_text_begins_a_document(restored):
-    assert text_of(restored, "", max_new_tokens=5)
+    assert text_of(restored, "", max_new_tokens=5, seed=0)
 
 
 def test_a_seed_repeats_a_text_and_another_seed_gives_another(restored):
