@@ -18,7 +18,7 @@ from raylm.planning import plan, preflight
 from raylm.recipe import Recipe
 from raylm.runs.catalogue import find, list_runs
 from raylm.runs.names import make_run_id
-from raylm.runs.read import read
+from raylm.runs.read import log_names, read
 from raylm.runs.run import Run
 from raylm.runs.storages import resolve
 from raylm.runs.summary import summary
@@ -120,7 +120,7 @@ class Store:
     def run(self, run_id: str) -> Json:
         """Return one run, with the names of its logs."""
         run = self._find(run_id)
-        return {**summary(run), "logs": run.folder.names("logs"), "launches": run.launches()}
+        return {**summary(run), "logs": log_names(run), "launches": run.launches()}
 
     def history(self, run_id: str) -> Json:
         """Return {"records", "cursor"}: the whole curve, thinned to what a screen can show."""

@@ -12,7 +12,7 @@ from raylm.cli.tables import print_fields, print_table
 from raylm.config.errors import BadInput
 from raylm.runs.catalogue import find, list_runs
 from raylm.runs.fork import delete, fork
-from raylm.runs.read import clean, read
+from raylm.runs.read import clean, log_names, read
 from raylm.runs.run import Run
 from raylm.runs.storages import resolve
 from raylm.runs.summary import age, checkpoint_summary, summary
@@ -99,7 +99,7 @@ def logs_command(
 ) -> None:
     """Print what the run's processes wrote."""
     run, _ = find(reference, storages_of(storage))
-    names = run.folder.names("logs")
+    names = log_names(run)
     if not names:
         raise BadInput.one("run", f"{run.run_id} has no logs yet", code="no_log")
     for stream in [name] if name else names:

@@ -14,6 +14,7 @@ from raylm.runs.run import Run
 from raylm.runs.segments import segments
 
 Records = list[dict[str, Any]]
+_RANK_LOG = re.compile(r"rank-(?P<rank>\d+)-a(?P<attempt>\d+)\.log")
 _MAX_LINE = 4096  # characters of a log line that are shown
 _MAX_ANCESTORS = 64
 # Terminal control sequences (colours, links), C0 controls but the tab, and characters that reorder text.
@@ -44,6 +45,17 @@ def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) ->
     else:
         raise BadInput.one("stream", f"{stream!r} is not metrics, events or logs/<name>", code="stream")
     return records, _encode(place, stream)
+
+
+def log_names(run: Run) -> list[str]:
+    """Return the run's log files, the most telling first: rank 0 of the newest attempt, then its neighbours."""
+    names = [name for name in run.folder.names("logs") if name.endswith(".log")]
+    return sorted(names, key=_log_order)
+
+
+def _log_order(name: str) -> tuple[int, int, str]:
+    match = _RANK_LOG.fullmatch(name)
+    return (-int(match["attempt"]), int(match["rank"]), name) if match else (0, 0, name)
 
 
 def curve(run: Run, key: str) -> list[tuple[int, float]]:
@@ -154,7 +166,7 @@ def _read_log(run: Run, stream: str, place: dict[str, Any], limit: int) -> tuple
     try:
         lines = whole_lines(run.folder, stream, offset, limit)
     except FileNotFoundError:
-        names = ", ".join(run.folder.names("logs")) or "none yet"
+        names = ", ".join(log_names(run)) or "none yet"
         raise BadInput.one("stream", f"no {stream}", f"logs: {names}", code="no_log") from None
     records = [{"line": clean(line.data.decode(errors="replace"))} for line in lines]
     return records, {"offset": lines[-1].end if lines else offset}

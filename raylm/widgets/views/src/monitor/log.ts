@@ -41,11 +41,13 @@ export class LogTail {
   private lines: string[] = [];
   private cursor: string | null = null;
   private runId = "";
+  private isChosen = false;
 
   constructor(wake: () => void) {
     this.follow.checked = true;
     this.search.addEventListener("input", () => this.draw());
     this.name.addEventListener("change", () => {
+      this.isChosen = true;
       this.restart();
       wake();
     });
@@ -55,10 +57,11 @@ export class LogTail {
   open(runId: string): void {
     this.runId = runId;
     fill(this.name, []);
+    this.isChosen = false;
     this.restart();
   }
 
-  /** Read what was added; `names` are the log files the run has now. True where lines came. */
+  /** Read what was added; `names` are the run's log files, the most telling first. True where lines came. */
   async update(store: Store, names: string[]): Promise<boolean> {
     this.offer(names);
     const [runId, name] = [this.runId, this.name.value];
@@ -77,6 +80,10 @@ export class LogTail {
   private offer(names: string[]): void {
     const known = [...this.name.options].map(({ value }) => value);
     for (const name of names) if (!known.includes(name)) this.name.append(h("option", { value: name }, name));
+    const [best] = names;
+    if (this.isChosen || best === undefined || this.name.value === best) return;
+    this.name.value = best;
+    this.restart();
   }
 
   private restart(): void {
