@@ -48,7 +48,7 @@ def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) ->
 
 
 def log_names(run: Run) -> list[str]:
-    """Return the run's log files, the most telling first: rank 0 of the newest attempt, then its neighbours."""
+    """Return the run's log files, the most telling first: rank 0 of the newest attempt."""
     names = [name for name in run.folder.names("logs") if name.endswith(".log")]
     return sorted(names, key=_log_order)
 
