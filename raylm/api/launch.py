@@ -184,9 +184,7 @@ def _say_how_exact(start: Checkpoint | None, recipe: Recipe, notify: Notify) -> 
     now = max(1, recipe.scaling.num_workers)
     then = start.facts.get("world_size", now) if start else now
     if then != now:
-        notify(
-            f"{then} process(es) saved the checkpoint, {now} go on: losses agree up to rounding, not in every bit"
-        )
+        notify(f"{then} process(es) saved the checkpoint, {now} go on: losses agree but for rounding")
 
 
 def claim(
