@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,32 +51,44 @@ def train_together(
 ) -> Run:
     """Train in processes of torch's own, as torchrun would start them; continues a run that exists."""
     run = _open_or_create(recipe, storage, run_id)
-    prepared = prepare(recipe.data, recipe.tokenizer, storage)
-    last = last_step or recipe.train.num_steps(0)
-    attempt = len(run.folder.names("launches")) // 2
-    job = Work(run.uri, recipe.to_yaml(), prepared.uri, attempt, recipe.train.num_steps(0), last)
-    port = 20000 + os.getpid() % 10000
-    ranks = [_start_rank(job, rank, world_size, port) for rank in range(world_size)]
-    answers = [rank.communicate(timeout=120) for rank in ranks]
-    assert all(rank.returncode == 0 for rank in ranks), answers
-    outcome = json.loads(answers[0][0].splitlines()[-1])
+    outcome = run_ranks(WORKER, work_of(run, last_step), world_size)
     assert outcome["status"] == "finished", outcome
     return run
 
 
+def work_of(run: Run, last_step: int | None = None) -> Work:
+    """Return the run's next start, its data prepared."""
+    recipe = Recipe.from_yaml(run.recipe_yaml())
+    prepared = prepare(recipe.data, recipe.tokenizer, run.storage)
+    attempt = len(run.launches())
+    horizon = recipe.train.num_steps(0)
+    return Work(run.uri, recipe.to_yaml(), prepared.uri, attempt, horizon, last_step or horizon)
+
+
+def run_ranks(script: str, job: Work, world_size: int) -> dict[str, Any]:
+    """Run a script in a process group; it gets the job as JSON. Return what rank 0 printed last, as JSON."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ranks = [_start_rank(script, job, rank, world_size, port) for rank in range(world_size)]
+    answers = [rank.communicate(timeout=120) for rank in ranks]
+    assert all(rank.returncode == 0 for rank in ranks), [errors[-2000:] for _, errors in answers]
+    return json.loads(answers[0][0].splitlines()[-1])
+
+
 def _open_or_create(recipe: Recipe, storage: str, run_id: str) -> Run:
     run = Run.open(storage, run_id) if (Path(storage) / run_id).exists() else Run.create(storage, run_id)
-    number = len(run.folder.names("launches")) // 2 + 1
+    number = len(run.launches()) + 1
     run.folder.write(f"launches/{number}.json", b"{}")
     run.folder.write(f"launches/{number}.yaml", recipe.to_yaml().encode())
     return run
 
 
-def _start_rank(job: Work, rank: int, world_size: int, port: int) -> "subprocess.Popen[str]":
+def _start_rank(script: str, job: Work, rank: int, world_size: int, port: int) -> "subprocess.Popen[str]":
     group = {"RANK": str(rank), "WORLD_SIZE": str(world_size), "LOCAL_RANK": str(rank)}
     environment = {**os.environ, **group, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER, json.dumps(job._asdict())],
+        [sys.executable, "-c", script, json.dumps(job._asdict())],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
