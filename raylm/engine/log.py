@@ -16,14 +16,6 @@ _LOGGER = logging.getLogger(__name__)
 SAY_EVERY_S = 10.0  # the curve has every step; the text log shows that it moves
 
 
-def _say(what: str, values: Mapping[str, Any]) -> None:
-    shown = (
-        f"{name} {value:.5g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in values.items()
-    )
-    _LOGGER.info("%s: %s", what, ", ".join(shown))
-
-
 class Log:
     """Writes records and events on rank 0, and nothing anywhere else."""
 
