@@ -97,9 +97,14 @@ class Inbox:
         return [command for command in self._replay.get(step, ()) if command.name not in _ONCE]
 
     def record(self, command: Command, step: int) -> None:
-        """Note that a command was applied at `step`, and take it out of the inbox."""
+        """Note that a command was applied at `step`, and take it out of the inbox.
+
+        A stop stays: its launch is `stopping` until it has ended, and no later launch minds it.
+        """
         fields = {"command": command.name, "command_id": command.id, "args": command.args, "step": step}
         self._run.emit("rank0", "command_applied", **fields)
+        if command.name == "stop":
+            return
         for name in self._run.folder.names("commands"):
             if name.startswith(f"{command.id}."):
                 self._run.folder.remove(f"commands/{name}")

@@ -3,6 +3,7 @@
 import errno
 import json
 import threading
+import weakref
 from typing import Any, NamedTuple
 
 from raylm.runs.folder import Folder
@@ -33,6 +34,7 @@ class LineLog:
         if isinstance(folder.files, LocalFiles):
             self._disk = folder.files.disk
             self._file = folder.files.open_append(f"{folder.path}/{name}")
+            weakref.finalize(self, self._file.close)  # the log of a run's events has no owner that would
 
     def append(self, line: bytes, *, durable: bool = False) -> None:
         """Append one line, which ends with a newline. `durable` waits for the disk."""

@@ -43,9 +43,7 @@ def test_one_worker_gives_the_losses_of_no_worker_bit_for_bit(owned_cluster, sto
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_is_its_twin_s(owned_cluster, storage):
-    recipe = tiny_recipe(
-        train={"max_steps": 400}, checkpoint={"every_steps": 50}, scaling={"num_workers": 2}
-    )
+    recipe = tiny_recipe(train={"max_steps": 400}, checkpoint={"every_steps": 50}, scaling={"num_workers": 2})
     twin = submit(recipe, run_id="twin", storage=storage)
     wait_until(twin, has_ended)
     assert twin.status().status == "finished", twin.status().reason

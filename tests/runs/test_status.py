@@ -39,8 +39,12 @@ def test_a_stop_in_the_inbox_makes_it_stopping(run):
     inbox = Inbox(run)
     inbox.record(pending(run)[0], 4)
     inbox.close()
-    assert run.status().status == "running"
+    assert run.status().status == "stopping", "applied, and not ended yet"
+    assert not pending(run)
     lease.release("stopped")
+    assert run.status().status == "stopped"
+    Lease.acquire(run, run.claim_launch("a: 1\n", how="here"))
+    assert run.status().status == "running", "a stop holds for its launch only"
 
 
 def test_a_stop_reaches_a_run_that_is_still_queued(run):
