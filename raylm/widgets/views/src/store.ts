@@ -1,5 +1,5 @@
 /** What every screen speaks to: four verbs over one request function, whichever transport carries it. */
-import type { Check, Page, Problem } from "./types";
+import type { Check, Page, Problem, Values } from "./types";
 
 export type Request = (method: string, args: Record<string, unknown>, timeout: number) => Promise<unknown>;
 
@@ -47,5 +47,3 @@ export class Store {
     ) as Promise<Check>;
   }
 }
-
-export type Values = { [name: string]: unknown };

@@ -1,5 +1,4 @@
 /** What the store answers; raylm/api/store.py is the other side. */
-import type { Values } from "./store";
 
 export type StatusWord =
   "pending" | "running" | "stopping" | "stopped" | "finished" | "failed" | "preempted" | "lost";
@@ -102,3 +101,5 @@ export interface EventRecord {
   writer?: string;
   [name: string]: unknown;
 }
+
+export type Values = { [name: string]: unknown };

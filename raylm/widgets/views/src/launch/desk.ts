@@ -2,8 +2,8 @@
 import { fill, h, uniqueId } from "../dom";
 import { disconnected } from "../notice";
 import type { Context } from "../screen";
-import type { StoreError, Values } from "../store";
-import type { Check, Field, Problem, Schema, Starter } from "../types";
+import type { StoreError } from "../store";
+import type { Check, Field, Problem, Schema, Starter, Values } from "../types";
 import { Form } from "./form";
 import { Outcome } from "./outcome";
 import { copy, setAt } from "./values";

@@ -1,8 +1,7 @@
 /** The recipe as a form: sections at the left, the chosen one's fields at the right. */
 import { fill, h, setAttribute, show } from "../dom";
 import { icon } from "../icons";
-import type { Values } from "../store";
-import type { Problem, Schema } from "../types";
+import type { Problem, Schema, Values } from "../types";
 import type { OnChange } from "./control";
 import { SectionView, type Filter } from "./section";
 

@@ -1,8 +1,7 @@
 /** A list of choices (data sources, trackers): one card an item, each of a kind with its own fields. */
 import { fill, h } from "../dom";
 import { icon } from "../icons";
-import type { Values } from "../store";
-import type { Field, Problem } from "../types";
+import type { Field, Problem, Values } from "../types";
 import { makeControl, messagePlace, tellProblem, type Control, type OnChange } from "./control";
 import { getAt, setAt } from "./values";
 

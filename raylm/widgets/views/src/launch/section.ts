@@ -1,7 +1,6 @@
 /** One section of the recipe: its kind, if it has kinds, and its fields in groups. */
 import { fill, h, show, uniqueId } from "../dom";
-import type { Values } from "../store";
-import type { Field, Problem, Section } from "../types";
+import type { Field, Problem, Section, Values } from "../types";
 import { makeControl, messagePlace, tellProblem, type Control, type OnChange } from "./control";
 import { makeList } from "./list";
 import { getAt, setAt } from "./values";

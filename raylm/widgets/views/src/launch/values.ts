@@ -1,5 +1,5 @@
 /** Reading and writing one field of nested recipe values by its dotted name ("train.max_steps"). */
-import type { Values } from "../store";
+import type { Values } from "../types";
 
 export function getAt(values: Values, name: string): unknown {
   let here: unknown = values;
