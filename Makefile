@@ -3,10 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check format bench clean chromium
+.PHONY: help setup demo lab test check views format bench clean chromium
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+VIEWS := raylm/widgets/views
 SOURCES := raylm tests examples bench
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -48,12 +49,21 @@ chromium:
 	  echo "The browser tests are skipped: they need chromium (Debian: sudo apt-get install chromium)." >&2; \
 	fi
 
-check: setup ## lint, format, types, layers, sizes, banned patterns
+check: setup views ## lint, format, types, layers, sizes, banned patterns, built views
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q tests/test_architecture.py
+
+views: ## types and format of the views, and that a rebuild gives the committed files
+	@cd $(VIEWS); \
+	if ! node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null; then \
+	  echo "The views are not rebuilt and compared: that needs node 20 or newer. Using raylm needs no node."; \
+	else \
+	  [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; \
+	  npm run --silent check; \
+	fi
 
 format: setup ## write what `make check` asks of the formatter
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -18,6 +18,7 @@ from raylm.config.placement import Node
 from raylm.config.ray_environment import ray_environment
 
 INIT_TRIES = 3  # Ray gives a node 30 s to start, hard-coded; an overloaded machine needs longer now and then
+LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # as on macOS, all of Ray listens on 127.0.0.1
 OBJECT_STORE_BYTES = 150 << 20  # nothing large travels through Ray
 
 
@@ -45,7 +46,7 @@ def connected(address: str | None) -> Iterator[list[Node]]:
     # Importing Ray Train takes as long as connecting, and connecting mostly waits for other processes.
     threading.Thread(target=importlib.import_module, args=("raylm.distributed.trainer",), daemon=True).start()
     address = address or os.environ.get("RAY_ADDRESS")
-    with _environment(ray_environment()):
+    with _environment(ray_environment() | ({} if address else LOOPBACK_ONLY)):
         if address:
             _join(ray, address)
         else:
@@ -91,6 +92,7 @@ def _start(ray: Any) -> None:
             ray.init(
                 address="local",
                 include_dashboard=False,
+                _node_ip_address="127.0.0.1",
                 object_store_memory=OBJECT_STORE_BYTES,
                 log_to_driver=False,
                 logging_level="ERROR",
