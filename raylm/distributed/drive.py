@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from raylm.config.errors import BadInput, RunFailed
@@ -31,19 +32,22 @@ def drive(run: Run, launch: int, on_prepare: OnProgress | None = None) -> Status
         BadInput: The recipe cannot be run, or somebody else holds the run.
         RunFailed: Training failed for good.
     """
-    recipe = Recipe.from_yaml(run.recipe_yaml(launch))
     lease = Lease.acquire(run, launch)
-    ended = {"status": "failed", "reason": "the driver ended without a word", "mend": ""}
+    ended = {"status": "failed", "reason": "interrupted before it could save a checkpoint", "mend": ""}
     try:
         with _stop_on_signal(run):
             run.checkpoints.sweep()
-            ended = _train(recipe, run, lease, on_prepare)
+            ended = _train(Recipe.from_yaml(run.recipe_yaml(launch)), run, lease, on_prepare)
     except BadInput as error:
-        ended = {"status": "failed", "reason": str(error.problems[0]), "mend": error.problems[0].mend}
+        problem = error.problems[0]
+        ended |= {"reason": str(replace(problem, mend="")), "mend": problem.mend}
         raise
     except RunFailed as error:
-        ended = {"status": "failed", "reason": error.reason, "mend": error.mend}
+        ended |= {"reason": error.reason, "mend": error.mend}
         raise
+    except OSError as error:  # a full or vanished storage: the person's to mend, as the message says
+        ended |= {"reason": str(error), "mend": f"raylm runs resume {run.run_id} goes on once it is mended"}
+        raise RunFailed(ended["reason"], ended["mend"]) from error
     except Exception as error:
         ended |= {"reason": f"{type(error).__name__}: {error}", "mend": f"see: raylm runs logs {run.run_id}"}
         raise

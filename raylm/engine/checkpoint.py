@@ -57,7 +57,7 @@ def save(
     """
     folder = checkpoints.staging(position.step, token)
     writer = ShardWriter(folder, world.rank)
-    with _quiet_when_alone():
+    with _plain_errors():
         dcp.state_dict_saver.save(dict(tensors), storage_writer=writer, no_dist=world.size == 1)
     entries = [entry for part in world.gather(writer.entries) for entry in part]
     if world.is_first:
@@ -94,20 +94,22 @@ def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:
     """
     reader = ShardReader(folder)
     _check_same_model(reader, tensors)
-    try:
-        with _quiet_when_alone():
-            dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
-    except CheckpointException as error:  # torch wraps what a reader raises, by rank
-        refused = [cause for cause, _ in error.failures.values() if isinstance(cause, BadInput)]
-        raise (refused or [error])[0] from None
+    with _plain_errors():
+        dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
 
 
 @contextlib.contextmanager
-def _quiet_when_alone() -> Iterator[None]:
-    """Keep torch from warning that a process alone saves alone."""
+def _plain_errors() -> Iterator[None]:
+    """Raise what a reader or writer raised: torch wraps it, by rank, in something that is no Exception.
+
+    Also keeps torch from warning that a process alone saves alone.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
-        yield
+        try:
+            yield
+        except CheckpointException as error:
+            raise next(cause for cause, _ in error.failures.values()) from None
 
 
 def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> None:

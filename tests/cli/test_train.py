@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -186,3 +187,24 @@ def test_a_checkpoint_is_exported(trained, tmp_path, capsys):
     code, out, _ = call(capsys, "checkpoints", "export", "done", "--to", tmp_path / "ten", *where, "--json")
     assert json.loads(out) == {"run_id": "done", "step": 10, "path": str(tmp_path / "ten")}
     assert (tmp_path / "ten" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(("limit", "has_checkpoint"), [(100_000, False), (600_000, True)])
+def test_a_disk_that_takes_no_more_ends_the_run_with_one_line(storage, tmp_path, limit, has_checkpoint):
+    """The smaller limit stops the first checkpoint, the larger one the metrics a while later."""
+    recipe = tmp_path / "tiny.yaml"
+    train = {"max_steps": 3000, "micro_batch_size": 8}
+    recipe.write_text(tiny_recipe(train=train, checkpoint={"every_steps": 500}).to_yaml())
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit},) * 2)"
+    code = f"{limited}; from raylm.cli import main; main()"
+    command = [sys.executable, "-c", code, "train", str(recipe), "--run-id", "full", "--storage", storage]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "raylm runs resume full" in done.stderr
+    run = Run.open(storage, "full")
+    assert run.status().status == "failed"
+    assert run.status().reason in done.stderr
+    found, passed_over = run.checkpoints.latest_good()
+    assert (found is not None) == has_checkpoint
+    assert not passed_over
