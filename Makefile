@@ -16,9 +16,11 @@ help: ## list the targets
 
 setup: $(STAMP) ## make .venv with the exact versions of constraints.txt
 
+# A new pip first: Debian's resolves these versions for an hour without an end.
 # torch goes first and alone: any other order lets the resolver look at torch's CUDA builds, which are gigabytes.
 $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv/bin/python
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25'
 	$(BIN)/python -m pip install -c constraints.txt "$$(grep '^torch==' constraints.txt)"
 	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
 	@touch $@
