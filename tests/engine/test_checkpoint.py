@@ -1,5 +1,6 @@
 """What a checkpoint holds comes back whole, and a damaged, foreign or hostile one is refused in words."""
 
+import io
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from raylm.api.launch import resume
 from raylm.config import BadInput
 from raylm.engine import checkpoint
 from raylm.engine.restore import restore
+from raylm.engine.shards import _MetadataUnpickler
 from raylm.engine.world import World
 from raylm.models import Vocabulary
 from raylm.models.gpt2 import GPT2
@@ -70,6 +72,21 @@ def test_an_index_that_would_run_a_program_is_refused_and_nothing_runs(run, tmp_
     with pytest.raises(BadInput, match=f"names {function.replace(' ', '.')}.*tampered"):
         restore(run)
     assert not marker.exists()
+
+
+def test_an_index_that_takes_an_attribute_of_anything_but_an_enumeration_is_refused(run):
+    """`getattr` is how some Pythons pickle an enumeration's member; it could lead to any function."""
+    evil = b"cbuiltins\ngetattr\n(ctorch\nSize\nS'__init__'\ntR."
+    rewrite(run, 20, ".metadata", evil)
+    with pytest.raises(BadInput, match=r"names builtins\.getattr.*tampered"):
+        restore(run)
+
+
+def test_an_enumeration_s_member_pickled_by_its_name_is_read():
+    """As Python 3.11.0 to 3.11.3 write the index."""
+    kind, name = "torch.distributed.checkpoint.metadata\n_MEM_FORMAT_ENCODING", "TORCH_PRESERVE_FORMAT"
+    written = f"cbuiltins\ngetattr\n(c{kind}\nS'{name}'\ntR.".encode()
+    assert _MetadataUnpickler(io.BytesIO(written)).load().name == name
 
 
 def test_the_index_used_in_these_tests_would_run_a_program(tmp_path):
