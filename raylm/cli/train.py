@@ -91,11 +91,9 @@ def _sentences(summary: dict[str, Any]) -> str:
         )
     if summary["tokens_per_second"] is not None:
         lines.append(f"{summary['tokens_per_second']:,.0f} tokens/s (median step)")
-    lines += [
-        f"the run lies in {summary['uri']}",
-        "next:",
-        f'  raylm generate {run_id} --prompt "..."',
-        f"  raylm checkpoints export {run_id} --to FOLDER",
-        f"  raylm runs show {run_id}",
-    ]
+    first = (
+        f'generate {run_id} --prompt "..."' if summary["status"] == "finished" else f"runs resume {run_id}"
+    )
+    commands = (first, f"checkpoints export {run_id} --to FOLDER", f"runs show {run_id}")
+    lines += [f"the run lies in {summary['uri']}", "next:", *(f"  raylm {command}" for command in commands)]
     return "\n".join(lines)
