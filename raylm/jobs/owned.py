@@ -7,6 +7,7 @@ import os
 import platform
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -131,6 +132,8 @@ def _environment(token_path: Path) -> dict[str, str]:
     }
     inherited = {name: value for name, value in os.environ.items() if name not in others}
     own = {
+        # A job's shell finds this interpreter's commands: `ray job submit -- raylm train RECIPE`.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token_path),
         "RAY_START_HOOK": "raylm_ray_start.leave_out_ray_client",

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from raylm.api.launch import submit
+from raylm.jobs.ray_jobs import job_logs, job_status, submit_entrypoint
 from raylm.runs.read import curve
 from raylm.runs.run import Run
 from raylm.runs.segments import last_record
@@ -40,6 +41,24 @@ def test_one_worker_gives_the_losses_of_no_worker_bit_for_bit(owned_cluster, sto
     assert worker.status().status == "finished", worker.status().reason
     assert curve(worker, "train/loss") == curve(alone, "train/loss")
     assert curve(worker, "eval/loss") == curve(alone, "eval/loss")
+
+
+def test_a_plain_job_that_runs_raylm_train_trains_on_its_own_cluster(owned_cluster, storage, tmp_path):
+    """What `ray job submit -- raylm train RECIPE` does."""
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(tiny_recipe(scaling={"num_workers": 1}).to_yaml())
+    command = f"raylm train {recipe} --run-id plain --storage {storage}"
+    assert submit_entrypoint(owned_cluster.cluster(), "plain", command, {})
+    deadline = time.monotonic() + 120
+    while not (status := job_status("plain")).has_ended:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.3)
+    assert status.status == "SUCCEEDED", job_logs("plain")
+    run = Run.open(storage, "plain")
+    assert run.status().status == "finished"
+    assert run.launches()[0]["how"] == "here"
+    (connected,) = [event for event in run.events() if event["event"] == "connected"]
+    assert connected["cpus"] == 4, "it joined the session's cluster of 4 CPUs, it started none of its own"
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_is_its_twin_s(owned_cluster, storage):
