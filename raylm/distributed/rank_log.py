@@ -16,7 +16,7 @@ class _LineHandler(logging.Handler):
     def __init__(self, lines: LineLog) -> None:
         super().__init__(logging.INFO)
         self._lines = lines
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(logging.Formatter(FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record).encode() + b"\n")

@@ -13,7 +13,14 @@ from raylm.runs.run import Run
 from raylm.trackers import Tracker, open_all
 
 _LOGGER = logging.getLogger(__name__)
-SAY_EVERY_S = 10.0  # the curve has every step; the text log shows that it moves
+SAY_EVERY_S = 10.0  # the curve has every step and every number; the text log shows that it moves
+SAID = {
+    "train/loss": "loss",
+    "eval/loss": "validation",
+    "train/learning_rate": "lr",
+    "train/grad_norm": "grad norm",
+    "throughput/tokens_per_second": "tokens/s",
+}
 
 
 class Log:
@@ -34,7 +41,7 @@ class Log:
         now = time.monotonic()
         if now - self._said_at >= SAY_EVERY_S or "eval/loss" in metrics:
             self._said_at = now
-            _say(f"step {position.step}", metrics)
+            _say(f"step {position.step}", {SAID[key]: metrics[key] for key in SAID if key in metrics})
 
     def event(self, name: str, **fields: Any) -> None:
         """Write down that something happened."""
