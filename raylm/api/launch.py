@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from raylm.api.plugins import keep_plugins
 from raylm.config.errors import BadInput, RunFailed
 from raylm.recipe import Recipe
 from raylm.runs import commands
@@ -169,7 +170,7 @@ def resume(
     if how == "job":
         return _resume_as_job(run, recipe, address or before.get("address"), notify)
     _preflight(recipe, run.storage)
-    number = run.claim_launch(recipe.to_yaml(), how=how)
+    number = run.claim_launch(keep_plugins(run, recipe).to_yaml(), how=how)
     if how == "here":
         drive(run, number)
     else:
@@ -198,7 +199,7 @@ def claim(
     place = _check_new(run_id, recipe, storage)
     _preflight(recipe, place, nodes_of)
     run = Run.create(place, run_id or make_run_id(recipe.name), _header(recipe))
-    number = run.claim_launch(recipe.to_yaml(), how=how, **record)
+    number = run.claim_launch(keep_plugins(run, recipe).to_yaml(), how=how, **record)
     run.emit("client", "launched", launch=number, how=how)
     return run, number
 
@@ -236,7 +237,7 @@ def _resume_as_job(run: Run, recipe: Recipe, address: str | None, notify: Notify
 
     cluster = find_target(address, notify=notify)
     _preflight(recipe, run.storage, cluster)
-    number = run.claim_launch(recipe.to_yaml(), how="job", address=cluster.reference)
+    number = run.claim_launch(keep_plugins(run, recipe).to_yaml(), how="job", address=cluster.reference)
     _submit(run, number, cluster.address, notify)
     return run
 

@@ -178,6 +178,9 @@ def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_poisoned(
     assert run.status().status == "failed"
     assert "learning_rate" in run.status().mend
     assert run.checkpoints.steps() == [5, 10]
+    (kept,) = Recipe.from_yaml(run.recipe_yaml()).plugins
+    assert Path(kept).is_relative_to(run.uri), "a resume finds the plug-in though its file may be gone"
+    assert Path(kept).read_text() == NAN_AT
     assert all(torch.isfinite(weight).all() for weight in _weights_of_all(run))
 
 
