@@ -173,7 +173,9 @@ def _stop_on_signal(run: Run) -> Iterator[None]:
         restore()  # whoever asks a second time will not wait for a checkpoint
         commands.send(run, "stop", is_preempted=True)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Whoever starts a process with a signal ignored, as a shell does in the background, wants it ignored.
+    before = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, ask)
     try:

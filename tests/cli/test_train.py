@@ -112,6 +112,15 @@ def test_a_run_that_is_stopped_exits_0(recipe, storage, capsys, monkeypatch):
     assert (code, json.loads(out)["status"], json.loads(out)["step"]) == (0, "stopped", 3)
 
 
+@pytest.fixture
+def python_s_own_handlers():
+    """A shell starts a background process, such as these tests, with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_s_own_handlers")
 def test_ctrl_c_exits_75_with_a_checkpoint_and_resume_finishes(recipe, storage, capsys, monkeypatch):
     signals = OrderDesk.signals
 
