@@ -9,6 +9,7 @@ from raylm.runs.commands import Command, Inbox
 
 # How rank 0 spells its orders in the step's exchange; every other process sends zeros.
 NUM_SIGNALS = 4
+DONE_BY_SAVING = ("stop", "checkpoint")
 TOO_HIGH = 10.0  # as for optimizer.learning_rate
 
 
@@ -48,13 +49,23 @@ class OrderDesk:
         return [float(wants_checkpoint), float(bool(stops)), float(is_preempted), self._learning_rate or 0.0]
 
     def read(self, step: int, signals: Sequence[float]) -> Orders:
-        """Return the orders that the summed signals spell, and record them as applied."""
-        if self._inbox is not None:
-            for command in self._taken:
-                self._inbox.record(command, step)
+        """Return the orders that the signals spell; record those that need no checkpoint as applied."""
+        self._record(step, [command for command in self._taken if command.name not in DONE_BY_SAVING])
         wants_checkpoint, stops, is_preempted, learning_rate = signals
         ending = "preempted" if is_preempted else "stopped" if stops else ""
         return Orders(bool(wants_checkpoint), ending, learning_rate or None)
+
+    def settle(self, step: int) -> None:
+        """Record what a checkpoint was needed for, once it is durable.
+
+        A process that dies before then finds the order in the inbox again, and so still stops.
+        """
+        self._record(step, [command for command in self._taken if command.name in DONE_BY_SAVING])
+
+    def _record(self, step: int, commands: Sequence[Command]) -> None:
+        if self._inbox is not None:
+            for command in commands:
+                self._inbox.record(command, step)
 
     def close(self) -> None:
         """Stop watching the inbox."""

@@ -79,6 +79,7 @@ class Session:
         facts = {**self.facts, "metrics": metrics, "attempt": self.attempt}
         token = f"a{self.attempt}"
         checkpoint.save(self.run.checkpoints, self.position, tensors, self.world, facts, token)
+        self.desk.settle(self.position.step)
         self.log.event("checkpoint_saved", step=self.position.step)
         if self.world.is_first:
             self.run.checkpoints.retain(self.recipe.checkpoint.keep_last)

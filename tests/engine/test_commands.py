@@ -124,3 +124,18 @@ def test_a_learning_rate_that_is_none_does_not_end_the_run(storage, at_step, arg
     send_at(at_step, 3, run, "set_learning_rate", **args)
     assert drive(run, launch).status == "finished"
     assert {rate for _, rate in curve(run, RATE)} == {PEAK}
+
+
+def test_a_stop_whose_checkpoint_was_never_saved_waits_for_the_next_attempt(storage, at_step, monkeypatch):
+    run, launch = start(storage, "dies", every_steps=1000)
+    send_at(at_step, 7, run, "stop")
+
+    def die(*_args, **_kwargs):
+        raise Killed
+
+    monkeypatch.setattr("raylm.engine.checkpoint.save", die)
+    with pytest.raises(Killed):
+        drive(run, launch)
+    assert run.checkpoints.steps() == []
+    assert [command.name for command in commands.pending(run)] == ["stop"]
+    assert applied(run) == []
