@@ -67,11 +67,6 @@ def applied(run: Run) -> dict[int, list[Command]]:
     return {step: sorted(commands.values()) for step, commands in found.items()}
 
 
-def applied_at(run: Run, step: int) -> list[Command]:
-    """Return what must be applied again when `step` is replayed: not `stop` nor `checkpoint`."""
-    return [command for command in applied(run).get(step, []) if command.name not in _ONCE]
-
-
 class Inbox:
     """Rank 0's end: a thread looks every two seconds, so that the loop never waits for storage."""
 

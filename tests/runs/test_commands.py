@@ -5,7 +5,7 @@ import pytest
 
 from raylm.config.errors import BadInput
 from raylm.runs import Lease, commands
-from raylm.runs.commands import Inbox, applied, applied_at, pending, send
+from raylm.runs.commands import Inbox, applied, pending, send
 
 
 def test_commands_reach_the_loop_in_order_and_once(run):
@@ -38,7 +38,6 @@ def test_a_replay_applies_the_rate_again_but_never_the_stop(run):
     again = Inbox(run, every_seconds=60)
     assert [one.name for one in again.applied_at(9)] == ["set_learning_rate"]
     assert again.applied_at(8) == []
-    assert [one.name for one in applied_at(run, 9)] == ["set_learning_rate"]
     again.close()
 
 
