@@ -47,6 +47,7 @@ FAMILIES = (
     "raylm.models",
     "raylm.objectives",
     "raylm.data.sources",
+    "raylm.data.filters",
     "raylm.data.tokenizers",
     "raylm.optim.optimizers",
     "raylm.optim.schedules",

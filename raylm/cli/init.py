@@ -71,7 +71,7 @@ def _checked(data: str) -> str:
 
     path = f"{data.rstrip('/')}/**/*.txt" if Path(data).is_dir() else data
     try:
-        Text(path=path).files()
+        Text(path=path).inputs()
     except BadInput as error:
         raise BadInput.one("--data", error.problems[0].message, error.problems[0].mend, code="data") from None
     return path

@@ -1,122 +1,212 @@
-"""Finding and reading text files, with an error that names the file, the byte and the line."""
+"""Finding the files that names, patterns and addresses stand for, without opening any of them."""
 
 from __future__ import annotations
 
-import codecs
 import glob
-import gzip
+import hashlib
+import os
 import stat
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
 
 from raylm.config.errors import BadInput
 from raylm.config.near import nearest
+from raylm.data.sources import Input
 
 BLOCK_BYTES = 1 << 20
-_GZIP_MAGIC = b"\x1f\x8b"
+PACKED = (".gz", ".zst")
 
 
-def find_files(patterns: Sequence[str]) -> tuple[Path, ...]:
-    """Return the regular files that names and patterns stand for: each once, patterns in alphabetical order.
+def find_files(patterns: Sequence[str]) -> tuple[Input, ...]:
+    """Return the regular files that names, patterns and addresses stand for.
+
+    Each comes once, in the order of the patterns; the files of a pattern in alphabetical order. An address
+    such as s3://bucket/corpus/*.txt goes through fsspec.
 
     Raises:
         BadInput: a name is missing or is no regular file, or a pattern matches nothing.
     """
-    found = chain.from_iterable(_expand(pattern) for pattern in patterns)
-    return tuple(dict.fromkeys(found))
+    found = chain.from_iterable(
+        _remote_files(pattern) if is_remote(pattern) else _local_files(pattern) for pattern in patterns
+    )
+    return tuple({item.name: item for item in found}.values())
 
 
-def _expand(pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
-    if path.is_symlink() or path.exists() or not glob.has_magic(pattern):
-        return [_checked(path)]
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
-    files = [_checked(match) for match in matches if not match.is_dir()]
+def is_remote(name: str) -> bool:
+    """Whether a name is an address, such as s3://bucket/x.txt, as opposed to a path on this machine."""
+    return "://" in name
+
+
+def open_file(name: str) -> BinaryIO:
+    """Open a file that `find_files` found.
+
+    Raises:
+        BadInput: it cannot be opened.
+    """
+    with readable(name):
+        if is_remote(name):
+            filesystem, path = filesystem_of(name)
+            return cast("BinaryIO", filesystem.open(path, "rb"))
+        return Path(name).open("rb")
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Say of an error in the block which file it is about.
+
+    Raises:
+        BadInput: the file cannot be opened or read.
+    """
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        if is_remote(name) or isinstance(error, OSError):  # each store's client has exceptions of its own
+            raise unreadable(name, error) from None
+        raise
+
+
+def file_digest(name: str, progress: Callable[[int], None]) -> str:
+    """Return the sha256 of a file's bytes as they are stored.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with readable(name), open_file(name) as file:
+        for block in blocks_of(file):
+            digest.update(block)
+            progress(len(block))
+    return digest.hexdigest()
+
+
+def blocks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the rest of an open file block by block."""
+    while block := file.read(BLOCK_BYTES):
+        yield block
+
+
+def unreadable(name: str, error: Exception) -> BadInput:
+    """Return the error for a file that is there and cannot be read."""
+    why = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+    return BadInput.one("path", f"{name} cannot be read: {why}", code="unreadable")
+
+
+def filesystem_of(address: str) -> tuple[Any, str]:
+    """Return the fsspec filesystem of an address, and the path on it.
+
+    Raises:
+        BadInput: there is no such filesystem, or its package is not installed.
+    """
+    from fsspec.core import url_to_fs
+
+    try:
+        return url_to_fs(address, use_listings_cache=False)
+    except (ImportError, ValueError) as error:
+        mend = "use a path, s3://..., gs://..."
+        raise BadInput.one("path", f"{address}: {error}", mend, code="address") from None
+
+
+def stem(name: str) -> str:
+    """Return what a file, a folder or a pattern is called: "books" for books.txt.gz and for books/*.txt."""
+    parts = PurePosixPath(name.rpartition("://")[2]).parts
+    fixed = [part for part in parts if part != "/" and not glob.has_magic(part)]
+    if not fixed or fixed[-1] != parts[-1]:
+        return fixed[-1] if fixed else ""
+    last = fixed[-1]
+    for ending in PACKED:
+        last = last.removesuffix(ending)
+    return PurePosixPath(last).stem
+
+
+def _local_files(pattern: str) -> Iterable[Input]:
+    path = os.path.expanduser(pattern)  # noqa: PTH111 - Path() would be made a million times for a pattern
+    if os.path.lexists(path) or not glob.has_magic(pattern):
+        return [_checked(str(Path(path)))]
+    matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (absolute patterns)
+    files = [_checked(match) for match in matches if not os.path.isdir(match)]  # noqa: PTH112
     if not files:
-        raise BadInput.one("path", f"the pattern {pattern} matches no file", code="no-match")
+        raise _no_match(pattern)
     return files
 
 
-def _checked(path: Path) -> Path:
+def _no_match(pattern: str) -> BadInput:
+    return BadInput.one("path", f"the pattern {pattern} matches no file", code="no-match")
+
+
+def _checked(path: str) -> Input:
     """Return the path if it can be read like a file; opening a FIFO or a device would hang or never end."""
     try:
-        mode = path.stat().st_mode
+        found = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
-        raise BadInput.one("path", f"{path} does not exist", _near(path), code="missing") from None
+        raise missing(path, _names_beside(Path(path))) from None
     except OSError as error:  # a loop of links, a name that is too long, no permission
-        raise BadInput.one("path", f"{path} cannot be read: {error.strerror}", code="unreadable") from None
-    if stat.S_ISDIR(mode):
-        raise BadInput.one(
-            "path", f"{path} is a folder", f"name its files, such as {path}/*.txt", code="folder"
-        )
-    if not stat.S_ISREG(mode):
+        raise unreadable(path, error) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise _is_folder(path)
+    if not stat.S_ISREG(found.st_mode):
         raise BadInput.one("path", f"{path} is not a regular file", code="not-a-file")
-    return path
+    if not os.access(path, os.R_OK):
+        raise unreadable(path, PermissionError(13, "Permission denied"))
+    return Input(path, found.st_size)
 
 
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    names = nearest(path.name, (entry.name for entry in path.parent.iterdir()), count=3)
-    return f"near it: {', '.join(names)}" if names else ""
+def _is_folder(name: str) -> BadInput:
+    mend = f"name its files, such as {name.rstrip('/')}/*.txt"
+    return BadInput.one("path", f"{name} is a folder", mend, code="folder")
 
 
-def read_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:
-    """Yield the text of a file block by block, without its byte-order mark.
+def missing(name: str, beside: Iterable[str] | None) -> BadInput:
+    """Return the error for a name that is not there.
 
-    Raises:
-        BadInput: the bytes do not fit the encoding, or a .gz file is cut off or is none.
+    Args:
+        name: the path or address.
+        beside: the names in its folder; None when the folder is not there either.
     """
-    is_utf8 = codecs.lookup(encoding).name == "utf-8"
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8 else encoding)(errors)
-    num_bytes = num_lines = 0
-    for block in chain(read_bytes(path), [b""]):
-        num_bytes += len(block)
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            # What could not be decoded ends where the block ends.
-            start = num_bytes - len(error.object) + error.start
-            line = num_lines + error.object[: error.start].count(b"\n") + 1
-            raise _not_text(path, start, line, encoding) from None
-        num_lines += text.count("\n")
-        yield text
+    if beside is None:
+        mend = f"there is no folder {name.rpartition('/')[0]}"
+    else:
+        near = nearest(PurePosixPath(name).name, beside, count=3)
+        mend = f"near it: {', '.join(near)}" if near else ""
+    return BadInput.one("path", f"{name} does not exist", mend, code="missing")
 
 
-def _not_text(path: Path, start: int, line: int, encoding: str) -> BadInput:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP_MAGIC
-    if is_gzip and path.suffix != ".gz":
-        return BadInput.one("path", f"{path} is gzip", f"rename it to {path.name}.gz", code="gzip")
-    message = f"byte {start} (line {line}) is not {encoding.upper()}"
-    mend = "set the source's encoding, or errors: replace"
-    return BadInput.one("path", message, mend, location=f"{path}:{line}", code="encoding")
+def _names_beside(path: Path) -> list[str] | None:
+    return os.listdir(path.parent) if path.parent.is_dir() else None  # noqa: PTH208
 
 
-def read_bytes(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a file block by block, unpacked if its name ends in .gz."""
-    num_bytes = 0
+def _remote_files(pattern: str) -> list[Input]:
+    filesystem, path = filesystem_of(pattern)
+    with readable(pattern):
+        return _listed(filesystem, path, pattern)
+
+
+def _listed(filesystem: Any, path: str, pattern: str) -> list[Input]:
+    if filesystem.exists(path):
+        details = {path: filesystem.info(path)}
+    elif not glob.has_magic(path):
+        raise missing(pattern, _remote_names(filesystem, path))
+    else:
+        details = filesystem.glob(path, detail=True)
+    if path in details and details[path]["type"] == "directory":
+        raise _is_folder(pattern)
+    files = [
+        Input(filesystem.unstrip_protocol(name), info.get("size") or 0)
+        for name, info in sorted(details.items())
+        if info["type"] == "file"
+    ]
+    if not files:
+        raise _no_match(pattern)
+    return files
+
+
+def _remote_names(filesystem: Any, path: str) -> list[str] | None:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                num_bytes += len(block)
-                yield block
-    except gzip.BadGzipFile as error:
-        raise _bad_gzip(path, error) from None
-    except EOFError:
-        message = f"{path} is cut off after {num_bytes} bytes of text"
-        raise BadInput.one("path", message, "copy it again", code="cut-off") from None
-    except zlib.error as error:
-        raise BadInput.one("path", f"{path} is damaged: {error}", "copy it again", code="damaged") from None
-    except OSError as error:
-        raise BadInput.one("path", f"{path} cannot be read: {error.strerror}", code="unreadable") from None
-
-
-def _bad_gzip(path: Path, error: gzip.BadGzipFile) -> BadInput:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP_MAGIC
-    if is_gzip:
-        return BadInput.one("path", f"{path} is damaged: {error}", "copy it again", code="damaged")
-    return BadInput.one("path", f"{path} is not gzip", f"rename it to {path.stem}", code="not-gzip")
+        names = filesystem.ls(path.rpartition("/")[0], detail=False)
+    except FileNotFoundError:
+        return None
+    return [PurePosixPath(name).name for name in names]

@@ -46,7 +46,7 @@ def _sources_can_be_read(case: _Case) -> Iterator[Problem]:
         return
     for number, source in enumerate(case.recipe.data.sources):
         try:
-            source.files()
+            source.inputs()
         except BadInput as error:
             yield from (_renamed(problem, f"data.sources.{number}.") for problem in error.problems)
 

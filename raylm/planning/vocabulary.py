@@ -1,12 +1,13 @@
 """How many tokens the vocabulary will have, as far as that is known before the data is prepared."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from raylm.config import BadInput
 from raylm.data.index import Index
-from raylm.data.sources import Source
+from raylm.data.sources import Document, Source
 from raylm.data.tokenizers import Tokenizer
 from raylm.recipe import Recipe
 
@@ -36,25 +37,32 @@ def _of_corpus(recipe: Recipe) -> int | None:
         stamps = tuple(_stamps(recipe.data.sources))
         return _learned(recipe.tokenizer, recipe.data.sources, stamps)  # pyright: ignore[reportArgumentType] - frozen sections have a hash
     except (BadInput, OSError):
-        return None  # preflight says what is wrong with the files
+        return None  # preflight says what is wrong with the files; elsewhere than here they are not read
 
 
 def source_bytes(sources: Iterable[Source]) -> int:
-    """Return what the sources' files take on disk.
+    """Return what the sources' inputs take where they are stored, as far as that is known.
 
     Raises:
         BadInput: a file is missing or is not a regular file.
     """
-    return sum(stamp.num_bytes for stamp in _stamps(sources))
+    return sum(item.num_bytes for source in sources for item in source.inputs())
 
 
 def _stamps(sources: Iterable[Source]) -> list[_Stamp]:
-    stats = [(path, path.stat()) for source in sources for path in source.files()]
-    return [_Stamp(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+    items = [item for source in sources for item in source.inputs()]
+    return [_Stamp(*item, Path(item.name).stat().st_mtime_ns) for item in items]
 
 
 @functools.lru_cache(maxsize=16)
 def _learned(tokenizer: Tokenizer, sources: tuple[Source, ...], stamps: tuple[_Stamp, ...]) -> int:
     del stamps  # only part of the key
-    texts = (document.text for source in sources for document in source.documents())
-    return tokenizer.train(texts).vocab_size
+    return tokenizer.train(_texts(sources)).vocab_size
+
+
+def _texts(sources: Iterable[Source]) -> Iterator[str]:
+    for source in sources:
+        for item in source.inputs():
+            for document in source.read(item):
+                if isinstance(document, Document):
+                    yield document.text

@@ -1,6 +1,7 @@
 import gzip
 import os
 import random
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +12,8 @@ from raylm.data.sources.text import Text
 
 
 def documents(path, **settings):
-    return [(document.text, document.origin) for document in Text(path=str(path), **settings).documents()]
+    source = Text(path=str(path), **settings)
+    return [tuple(document) for item in source.inputs() for document in source.read(item)]
 
 
 def problem_of(path, **settings):
@@ -68,7 +70,7 @@ def test_a_pattern_gives_each_file_once_in_alphabetical_order(tmp_path):
     for name in ("b.txt", "a.txt", "sub/c.txt"):
         (tmp_path / name).write_text(name)
     source = Text(path=(str(tmp_path / "**/*.txt"), str(tmp_path / "a.txt")))
-    assert [path.name for path in source.files()] == ["a.txt", "b.txt", "c.txt"]
+    assert [Path(item.name).name for item in source.inputs()] == ["a.txt", "b.txt", "c.txt"]
 
 
 def test_a_name_with_brackets_is_no_pattern_when_the_file_is_there(tmp_path):

@@ -3,45 +3,91 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
 
 from raylm.config.choice import Choice
 from raylm.config.sections import knob
 
+# Fields that say what a source is or how often it is drawn, not which documents it holds.
+_ABOUT = frozenset(
+    {"name", "licence", "origin", "retrieved", "weight", "max_epochs", "split", "on_bad_row", "max_bad_rows"}
+)
+
 
 class Document(NamedTuple):
-    """One text and where it stands: `file:line`, the line counted from 1."""
+    """One text and where it stands: `file:line` (or `file:row`), counted from 1."""
 
     text: str
     origin: str
 
 
+class BadRow(NamedTuple):
+    """A row that holds no document, and why; the source's `on_bad_row` says what becomes of it."""
+
+    origin: str
+    field: str
+    """The source's field that is to blame, such as "path" or "text_field"."""
+    message: str
+    mend: str = ""
+    code: str = "bad-row"
+
+
+class Input(NamedTuple):
+    """A file, or what else a source reads as a whole."""
+
+    name: str
+    """A path, a URL, or a name such as `squad:train`."""
+    num_bytes: int
+    """As stored; 0 where that is not known."""
+
+
 class Source(Choice):
     """Where documents come from."""
 
+    name: str = knob("", group="Provenance")
+    """What reports and commands call the source; unset: the name of its file or folder."""
     licence: str = knob("unknown", group="Provenance")
     """Licence of the texts, such as "CC-BY-4.0"; kept in the dataset's ledger."""
     origin: str = knob("", group="Provenance")
     """Where the texts were taken from, such as a URL; kept in the dataset's ledger."""
+    retrieved: str = knob("", group="Provenance")
+    """When the texts were taken from there, such as 2026-11-24; kept in the dataset's ledger."""
+    weight: float | None = knob(None, gt=0, le=1e6, group="Mixture")
+    """How often the source is drawn beside the others; unset for all: each row once an epoch."""
+    max_epochs: float | None = knob(None, unit="passes", gt=0, le=1e6, group="Mixture")
+    """The most passes over this source; the others take its share from then on."""
+    split: Literal["share", "train", "validation"] = knob("share", group="Mixture", advanced=True)
+    """share: divided by data.validation_share; train, validation: all of it on that side."""
+    on_bad_row: Literal["fail", "skip"] = knob("fail", advanced=True)
+    """What becomes of a row that holds no document: an error, or skipped and counted."""
+    max_bad_rows: int = knob(100, unit="rows", ge=0, advanced=True)
+    """With on_bad_row: skip, the most rows skipped in this source before it is an error after all."""
 
     @abstractmethod
-    def files(self) -> tuple[Path, ...]:
-        """Return the files that hold the documents, in the order in which they are read.
+    def inputs(self) -> tuple[Input, ...]:
+        """Return what is read, in the order in which it is read.
 
         Raises:
-            BadInput: one is missing or is not a regular file.
+            BadInput: one is missing or cannot be read; its field is this source's own, such as "path".
         """
 
     @abstractmethod
-    def documents(self) -> Iterator[Document]:
-        """Yield every document, blank ones too.
+    def digest(self, item: Input, progress: Callable[[int], None]) -> str:
+        """Return a sha256 that changes with the content; `progress` gets the bytes since its last call."""
+
+    @abstractmethod
+    def read(self, item: Input) -> Iterator[Document | BadRow]:
+        """Yield every document of one input, blank ones too, and what ought to be one and is not.
 
         Raises:
-            BadInput: a file cannot be read as text; names the file, the byte and the line.
+            BadInput: the input as a whole cannot be read; names the file, the byte and the line.
         """
+
+    def label(self) -> str:
+        """Return the name that reports use when the recipe gives none."""
+        return self.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the documents besides the files' content; where they lie does not."""
-        return self.model_dump(mode="json", exclude={"path"})
+        """Return what decides the documents besides the inputs' content; where they lie does not."""
+        return self.model_dump(mode="json", exclude={*_ABOUT, "path"})

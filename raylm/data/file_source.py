@@ -1,0 +1,67 @@
+"""What the sources that read files have in common: where the files lie, how their bytes become text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import field_validator
+
+from raylm.config.errors import BadInput
+from raylm.config.sections import knob
+from raylm.data.files import file_digest, find_files, stem
+from raylm.data.sources import Input, Source
+
+
+class FileSource(Source):
+    """A source of which every input is a file."""
+
+    path: str | tuple[str, ...]
+    """A file, a pattern such as corpus/**/*, an address such as s3://bucket/x, or a list of these; names that
+    end in .gz or .zst are unpacked."""
+
+    @field_validator("path")
+    @classmethod
+    def _not_empty(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        patterns = (path,) if isinstance(path, str) else path
+        if not patterns or not all(pattern.strip() for pattern in patterns):
+            raise ValueError("name at least one file")
+        return path
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What `path` holds, one or several."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+    def inputs(self) -> tuple[Input, ...]:
+        found = find_files(self.patterns)
+        if not any(item.num_bytes for item in found):
+            names = ", ".join(item.name for item in found[:3])
+            raise BadInput.one("path", f"no text in {names}, not one byte", code="empty")
+        return found
+
+    def digest(self, item: Input, progress: Callable[[int], None]) -> str:
+        return file_digest(item.name, progress)
+
+    def label(self) -> str:
+        return stem(self.patterns[0]) or super().label()
+
+
+class TextFileSource(FileSource):
+    """A source of which every input is a file of text."""
+
+    encoding: str = knob("utf-8", advanced=True)
+    """How the bytes of the files are to be read."""
+    errors: Literal["strict", "replace"] = knob("strict", advanced=True)
+    """strict: a byte that does not fit the encoding is an error; replace: it becomes U+FFFD."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError(
+                f"Python knows no text encoding {encoding!r}; usual ones are utf-8, latin-1"
+            ) from None
+        return encoding
