@@ -1,0 +1,74 @@
+"""The ledger of a dataset: whose texts are in it, under which licence, and what the filters took out of them.
+
+It travels with the data: into the dataset's folder, the run's record, each checkpoint and the model card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from raylm.data.tally import Facts, SourceFacts
+from raylm.runs.folder import Folder
+
+FORMAT = 1
+NAME = "ledger.json"
+
+
+def build_ledger(facts: Facts) -> dict[str, Any]:
+    """Return the ledger as plain values; counts are of what the filters left, unless named `read`."""
+    kinds = [str(each.get("kind", "")) for each in facts.filters]
+    return {
+        "format": FORMAT,
+        "digest": facts.digest,
+        "tokenizer": dict(facts.tokenizer),
+        "vocab_size": facts.vocab_size,
+        "filters": kinds,
+        "sources": [_entry(source, kinds) for source in facts.sources],
+    }
+
+
+def _entry(source: SourceFacts, kinds: list[str]) -> dict[str, Any]:
+    settings = source.settings
+    return {
+        "name": source.name,
+        "kind": settings.get("kind", ""),
+        "licence": settings.get("licence") or "unknown",
+        "origin": settings.get("origin", ""),
+        "retrieved": settings.get("retrieved", ""),
+        "digest": source.digest,
+        "inputs": source.inputs,
+        "read": {"documents": source.raw.documents, "bytes": source.raw.bytes},
+        "documents": source.kept.documents,
+        "bytes": source.kept.bytes,
+        "tokens": dict(source.tokens),
+        "removed": _by_filter(kinds, [counts.dropped for counts in source.filtering]),
+        "removed_bytes": sum(counts.dropped_bytes for counts in source.filtering),
+        "changed": _by_filter(kinds, [counts.changed for counts in source.filtering]),
+    }
+
+
+def _by_filter(kinds: list[str], counts: list[Any]) -> dict[str, dict[str, int]]:
+    """Return documents by filter and reason; filters that did nothing are left out."""
+    found: dict[str, dict[str, int]] = {}
+    for kind, reasons in zip(kinds, counts, strict=True):
+        for reason, count in sorted(reasons.items()):
+            if count:
+                mine = found.setdefault(kind, {})
+                mine[reason] = mine.get(reason, 0) + count
+    return found
+
+
+def read_ledger(folder: Folder) -> dict[str, Any] | None:
+    """Return a dataset's ledger; None where there is none that this raylm can read."""
+    try:
+        ledger = json.loads(folder.read(NAME))
+    except (OSError, ValueError):
+        return None
+    return ledger if isinstance(ledger, dict) and ledger.get("format") == FORMAT else None
+
+
+def removed_documents(entry: Mapping[str, Any]) -> int:
+    """Return how many documents of a ledger's source the filters took out."""
+    return sum(sum(reasons.values()) for reasons in entry["removed"].values())
