@@ -1,6 +1,7 @@
 """The facts of a preparation as one that ran would give them, small enough to count by hand."""
 
 from collections import Counter
+from copy import deepcopy
 
 from raylm.data.tally import Decision, Facts, Filtering, Reading, Size, SourceFacts
 
@@ -49,7 +50,7 @@ def a_source(name: str, licence: str, sizes: tuple[Size, Size], filtering: list[
         inputs=2,
         reading=Reading(blank=1),
         raw=sizes[0],
-        filtering=filtering,
+        filtering=deepcopy(filtering),
         kept=sizes[1],
         tokens={"train": 10 * sizes[1].documents, "validation": 4},
         documents={"train": sizes[1].documents - 1, "validation": 1},
@@ -64,7 +65,7 @@ def some_facts() -> Facts:
             a_source("books", "CC0-1.0", (size(100, 100, 100, 100, 100, 100), size(100, 100, 100)), BOOKS),
             a_source("mail", "MIT", (size(70, 70, 70, 300), size(70, 70, 300)), MAIL),
         ],
-        filters=FILTERS,
+        filters=deepcopy(FILTERS),
         tokenizer={"kind": "byte_bpe", "vocab_size": 300},
         vocab_size=300,
         notes=("tokenizer.vocab_size: asked 4096, the corpus gives 300; the model uses 300",),
