@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json
+from raylm.cli.prepared import prepared_facts, print_summary
 
 if TYPE_CHECKING:
     from raylm.data.prepare import Prepared
     from raylm.data.progress import Progress
+    from raylm.recipe import Recipe
+
+OnRay = Annotated[
+    bool,
+    typer.Option("--ray", help="Share the work through Ray Data: at scaling.address, or on a local Ray."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,11 +29,15 @@ def register(app: typer.Typer) -> None:
 
 
 def prepare(
-    recipe: RecipePath, overrides: Overrides = None, *, storage: Storage = None, as_json: AsJson = False
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    *,
+    storage: Storage = None,
+    on_ray: OnRay = False,
+    as_json: AsJson = False,
 ) -> None:
     """Turn a recipe's texts into tokens on disk; what is there already is used again."""
     from raylm.config import BadInput
-    from raylm.data.prepare import prepare as prepare_data
     from raylm.recipe import Recipe
     from raylm.runs.storages import check_writable, resolve
 
@@ -35,46 +46,34 @@ def prepare(
     problem = None if loaded.data.path else check_writable(home)
     if problem is not None:
         raise BadInput(problem)
-    with _progress_bar() as report:
-        prepared = prepare_data(loaded.data, loaded.tokenizer, home, report)
-    for note in prepared.index.notes:
+    prepared = _prepare(loaded, home, on_ray=on_ray)
+    facts = prepared_facts(prepared)
+    for note in facts["notes"]:
         typer.echo(f"note: {note}", err=True)
-    facts = _facts(prepared)
     if as_json:
         print_json(facts)
     else:
-        typer.echo(_sentence(facts))
+        print_summary(facts)
 
 
-def _facts(prepared: Prepared) -> dict[str, Any]:
-    index = prepared.index
-    splits = {
-        name: {"documents": split.num_documents, "tokens": split.num_tokens, "bytes": split.num_bytes}
-        for name, split in index.splits.items()
-    }
-    return {
-        "digest": index.digest,
-        "path": prepared.uri,
-        "is_reused": prepared.is_reused,
-        "documents": index.num_documents,
-        "tokens": sum(split["tokens"] for split in splits.values()),
-        "vocab_size": index.vocab_size,
-        "splits": splits,
-        "notes": list(index.notes),
-    }
+def _prepare(recipe: Recipe, home: str, *, on_ray: bool) -> Prepared:
+    from raylm.data.prepare import prepare as prepare_data
 
+    if not on_ray:
+        with _shown() as report:
+            return prepare_data(recipe.data, recipe.tokenizer, home, report)
+    from raylm.distributed.cluster import connected
+    from raylm.distributed.prepare import RayData
 
-def _sentence(facts: dict[str, Any]) -> str:
-    splits = " and ".join(f"{split['tokens']:,} {name}" for name, split in facts["splits"].items())
-    done = "was there already" if facts["is_reused"] else "prepared"
-    return f"{done}: {splits} tokens, vocabulary {facts['vocab_size']:,}\n{facts['path']}"
+    with connected(recipe.scaling.address), _shown() as report:
+        return prepare_data(recipe.data, recipe.tokenizer, home, report, RayData())
 
 
 @contextlib.contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress], None] | None]:
-    """Give a function that draws a bar for each stage on a terminal; None where there is none."""
+def _shown() -> Iterator[Callable[[Progress], None]]:
+    """Give a function that shows the progress: a bar for each stage on a terminal, else what is said only."""
     if not sys.stderr.isatty():
-        yield None
+        yield _say
         return
     from rich import progress as rich_progress
     from rich.console import Console
@@ -90,8 +89,15 @@ def _progress_bar() -> Iterator[Callable[[Progress], None] | None]:
     with rich_progress.Progress(*columns, console=Console(stderr=True)) as bar:
 
         def report(now: Progress) -> None:
+            if now.message:
+                bar.console.print(now.message, markup=False, highlight=False)
             if now.stage not in tasks:
                 tasks[now.stage] = bar.add_task(now.stage, total=now.total)
             bar.update(tasks[now.stage], completed=now.done, total=now.total)
 
         yield report
+
+
+def _say(now: Progress) -> None:
+    if now.message:
+        typer.echo(now.message, err=True)

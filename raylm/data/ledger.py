@@ -69,6 +69,20 @@ def read_ledger(folder: Folder) -> dict[str, Any] | None:
     return ledger if isinstance(ledger, dict) and ledger.get("format") == FORMAT else None
 
 
+def earlier_ledgers(facts: Mapping[str, Any], ledger: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the ledgers of what a checkpoint had learned from before it goes on with another one's data.
+
+    Args:
+        facts: the checkpoint's, from its manifest.
+        ledger: of the data from here on.
+    """
+    before: list[dict[str, Any]] = list(facts.get("earlier_ledgers") or ())
+    last = facts.get("ledger")
+    if last and (ledger is None or last["digest"] != ledger["digest"]):
+        before.append(last)
+    return before
+
+
 def removed_documents(entry: Mapping[str, Any]) -> int:
     """Return how many documents of a ledger's source the filters took out."""
     return sum(sum(reasons.values()) for reasons in entry["removed"].values())

@@ -11,12 +11,14 @@ from typing import Any
 
 from raylm.config.errors import BadInput, RunFailed
 from raylm.data.fetch import fetch
+from raylm.data.ledger import read_ledger
 from raylm.data.prepare import prepare
 from raylm.data.progress import Progress
 from raylm.data.shards import Dataset
 from raylm.distributed.worker import Work, work
 from raylm.recipe import Recipe
 from raylm.runs import commands
+from raylm.runs.folder import Folder
 from raylm.runs.lease import Lease
 from raylm.runs.run import Run
 from raylm.runs.segments import last_record
@@ -92,6 +94,7 @@ def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[s
         for name, split in dataset.splits.items()
     }
     _check_rows(rows, recipe)
+    run.add_to_header(data_digest=dataset.digest, ledger=read_ledger(Folder.open(dataset.path)))
     run.emit("driver", "prepared", dataset=uri, digest=dataset.digest, rows=rows)
     return uri, rows["train"]
 

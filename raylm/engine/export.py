@@ -7,12 +7,15 @@ from pathlib import Path
 from transformers import GenerationConfig
 
 from raylm.config.errors import BadInput
+from raylm.engine.card import model_card
 from raylm.engine.restore import restore
 from raylm.runs.run import Run
 
 
 def export(run: Run, step: int | None, folder: Path) -> int:
-    """Write model (safetensors), tokenizer and generation settings for `from_pretrained`; return the step.
+    """Write model (safetensors), tokenizer, generation settings and model card; return the step.
+
+    `from_pretrained` loads the folder.
 
     Raises:
         BadInput: The folder holds something already, or the checkpoint is damaged.
@@ -28,4 +31,5 @@ def export(run: Run, step: int | None, folder: Path) -> int:
     )
     restored.model.save_pretrained(folder)
     restored.tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text(model_card(run, restored.checkpoint), encoding="utf-8")
     return restored.checkpoint.step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
@@ -40,7 +41,7 @@ class Session:
     decay_steps: int
     peak_flops: float  # of all devices together, FLOP/s
     flops_per_token: float
-    facts: dict[str, str]  # digests that each checkpoint's manifest names
+    facts: dict[str, Any]  # what each checkpoint's manifest says of the data: digest and ledgers
     position: Position = field(default_factory=Position)
 
     def take_step(self, step: int) -> tuple[Orders, dict[str, float]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from raylm.config.errors import BadInput
+from raylm.data.ledger import earlier_ledgers, read_ledger
 from raylm.data.rows import RowReader
 from raylm.data.sampler import Sampler
 from raylm.data.shards import Dataset, Split
@@ -28,6 +29,7 @@ from raylm.models import Vocabulary
 from raylm.recipe import Recipe
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.commands import Inbox
+from raylm.runs.folder import Folder
 from raylm.runs.run import Run
 
 
@@ -99,7 +101,7 @@ def _build(start: Start, world: World) -> Session:
         decay_steps=start.decay_steps,
         peak_flops=peak * world.size,
         flops_per_token=recipe.model.flops_per_token(vocabulary.size, train_section.sequence_length),
-        facts={"data_digest": start.dataset.digest},
+        facts={"data_digest": start.dataset.digest, "ledger": read_ledger(Folder.open(start.dataset.path))},
     )
 
 
@@ -137,6 +139,7 @@ def _resume(session: Session, start: Start) -> None:
     assert found.folder is not None
     tensors = checkpoint.state_tensors(session.model, session.optimizer)
     checkpoint.load(found.folder, tensors, session.world)
+    session.facts["earlier_ledgers"] = earlier_ledgers(found.facts, session.facts["ledger"])
     session.position = Position(**{part.name: found.facts[part.name] for part in fields(Position)})
     if found.facts["data_digest"] != start.dataset.digest:
         _begin_other_data(session, found, start)

@@ -36,7 +36,7 @@ class Run:
 
     @classmethod
     def create(cls, storage: str | Path, run_id: str, header: dict[str, Any] | None = None) -> Run:
-        """Make the run's directory and its run.json, which is never written again.
+        """Make the run's directory and its run.json.
 
         `header` may hold name, parent, recipe_digest, data_digest, git, packages, threads and `access`
         (`private` or `group`). Its values must be JSON.
@@ -107,7 +107,7 @@ class Run:
         return str(self._header_or_nothing().get("name") or self.run_id)
 
     def header(self) -> dict[str, Any]:
-        """Return run.json, which is written once.
+        """Return run.json, which is written at the launch and once more when the data is prepared.
 
         Raises:
             BadInput: it is missing or damaged, or a newer raylm wrote it.
@@ -115,6 +115,17 @@ class Run:
         if self._header is None:
             self._header = _read_header(self.folder)
         return self._header
+
+    def add_to_header(self, **facts: Any) -> None:
+        """Add to run.json what is known only once the run's data is prepared, such as its ledger.
+
+        Only who holds the run's lease may call this, so that there is one writer; readers see the old file
+        or the new one. Values must be JSON.
+        """
+        header = _read_header(self.folder)
+        if any(header.get(name) != value for name, value in facts.items()):
+            self.folder.write("run.json", _pretty({**header, **facts}))
+        self._header = None
 
     def claim_launch(self, recipe_yaml: str, **record: Any) -> int:
         """Claim the next launch and return its number; of many callers exactly one gets it.

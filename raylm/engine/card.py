@@ -1,0 +1,90 @@
+"""The model card of an exported checkpoint: what it is, and the ledger of the texts that it learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from raylm.data.ledger import removed_documents
+from raylm.data.report.words import grouped, num_bytes, plain, shown
+from raylm.runs.checkpoints import Checkpoint
+from raylm.runs.run import Run
+
+_HEAD = """---
+library_name: transformers
+tags:
+- raylm
+---
+"""
+_COLUMNS = ("Source", "Licence", "Origin", "Retrieved", "Documents", "Text", "Tokens", "Removed by filters")
+# What Markdown or HTML would take for more than text.
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+
+def model_card(run: Run, checkpoint: Checkpoint) -> str:
+    """Return the README.md of an exported checkpoint, in Markdown."""
+    facts = checkpoint.facts
+    losses = [
+        f"{name} {value:.4f}"
+        for name, value in (facts.get("metrics") or {}).items()
+        if name.endswith("loss") and isinstance(value, int | float)
+    ]
+    progress = f"step {grouped(checkpoint.step)}, {grouped(facts['tokens_seen'])} tokens seen"
+    lines = [
+        f"# {_text(run.name)}",
+        "",
+        f"Exported from the run {_text(run.run_id)} at {', '.join([progress, *losses])}.",
+        "",
+        "## Training data",
+        "",
+        *_training_data(facts),
+    ]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _training_data(facts: Mapping[str, Any]) -> Iterable[str]:
+    ledger = facts.get("ledger")
+    if ledger is None:
+        yield "The checkpoint carries no ledger of its training data."
+    else:
+        yield from _ledger(ledger)
+    for number, earlier in enumerate(reversed(facts.get("earlier_ledgers") or ())):
+        yield from ("", "### Before that" if number else "### Before the fork", "")
+        yield from _ledger(earlier)
+
+
+def _ledger(ledger: Mapping[str, Any]) -> Iterable[str]:
+    sources = ledger["sources"]
+    total = sum(sum(source["tokens"].values()) for source in sources)
+    licences = sorted({_text(source["licence"]) for source in sources})
+    yield f"Dataset `{ledger['digest']}`: {grouped(total)} tokens; licences: {', '.join(licences)}."
+    yield ""
+    yield _row(_COLUMNS)
+    yield _row("---" for _ in _COLUMNS)
+    for source in sources:
+        yield _row(_cells(source))
+    if ledger["filters"]:
+        yield ""
+        yield f"Filters, in this order: {', '.join(_text(plain(kind)) for kind in ledger['filters'])}."
+
+
+def _cells(source: Mapping[str, Any]) -> Iterable[str]:
+    yield from (_text(source[name]) or "-" for name in ("name", "licence", "origin", "retrieved"))
+    yield f"{grouped(source['documents'])} of {grouped(source['read']['documents'])}"
+    yield f"{num_bytes(source['bytes'])} of {num_bytes(source['read']['bytes'])}"
+    yield grouped(sum(source["tokens"].values()))
+    reasons = [
+        f"{grouped(count)} {_text(plain(reason))}"
+        for counts in source["removed"].values()
+        for reason, count in counts.items()
+    ]
+    yield ", ".join(reasons) if removed_documents(source) else "none"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(value: object) -> str:
+    """Return a stranger's text as Markdown that shows it and nothing else."""
+    return " ".join(shown(value).split()).translate(_MARKS)
