@@ -16,7 +16,7 @@ from raylm.data.shingles import Batch, Hashes, constants, mix
 _LEADERS = 8
 """In a bucket of more documents than this, all are compared with its first ones only: a bucket of m copies
 then costs 8 m comparisons, not m squared. Its other pairs mostly meet in smaller buckets of other bands."""
-_COLUMN_BYTES = 1 << 26
+_COLUMN_BYTES = 1 << 25
 """Bands read at a time: as many as fit in this."""
 
 
@@ -54,13 +54,17 @@ def candidate_pairs(sketches: Sequence[NDArray[np.generic]]) -> NDArray[np.int64
 
 
 def _columns(sketches: Sequence[NDArray[np.generic]], num_rows: int) -> Iterator[NDArray[np.generic]]:
-    """Yield the columns over all blocks; a block is let go as soon as its part is copied."""
+    """Yield the columns over all blocks; one block at a time is held open."""
     if not num_rows:
         return
     num_columns = sketches[0].shape[1]
     together = max(1, _COLUMN_BYTES // (8 * num_rows))
     for first in range(0, num_columns, together):
-        part = np.concatenate([sketch[:, first : first + together].T.copy() for sketch in sketches], axis=1)
+        part = np.empty((min(together, num_columns - first), num_rows), np.uint64)
+        start = 0
+        for sketch in sketches:
+            part[:, start : start + len(sketch)] = sketch[:, first : first + together].T
+            start += len(sketch)
         yield from part
 
 

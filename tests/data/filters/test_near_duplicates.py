@@ -107,6 +107,15 @@ def test_a_sketch_does_not_depend_on_its_neighbours(block):
     np.testing.assert_array_equal(np.concatenate(apart), together)
 
 
+@pytest.mark.parametrize("block", [1, 64, 1000])
+def test_blocks_make_no_difference_to_what_is_dropped(block):
+    draw = random.Random(3)
+    texts = [*PARAGRAPHS[:60], *(edited(text, 0.08, draw) for text in PARAGRAPHS[:40])]
+    twins = dropped(NearDuplicates(), texts, block)
+    assert twins == dropped(NearDuplicates(), texts)
+    assert len(twins) >= 35
+
+
 def test_a_long_text_has_the_same_shingles_whole_and_in_pieces():
     text = " ".join(WORDS[:130_000])
     assert len(text) > 2 * PIECE
