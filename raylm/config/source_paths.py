@@ -1,6 +1,7 @@
 """Relative paths of a recipe become absolute, so that a run finds its texts from any folder."""
 
 import glob
+import re
 from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
@@ -10,7 +11,15 @@ from raylm.config.overrides import PLACE
 from raylm.config.report import Origin
 from raylm.config.yaml import KeyPath
 
-_PATHS = (("data", "sources", "*", "path"), ("data", "path"), ("data", "cache_path"), ("plugins",))
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # also what a relative path may look like
+_PATHS = (
+    ("data", "sources", "*", "path"),
+    ("data", "filters", "*", "against"),
+    ("data", "path"),
+    ("data", "cache_path"),
+    ("tokenizer", "path"),
+    ("plugins",),
+)
 
 
 def absolute_paths(origin: Origin, folder: Path) -> Any:
@@ -18,13 +27,26 @@ def absolute_paths(origin: Origin, folder: Path) -> Any:
 
     A path of the file is looked for in the file's folder, then in the working directory; one of the command
     line the other way round. A path that is in neither is taken from the first; the error about it names it.
+    A dataset's name on a hub stays as it is, unless there is a folder of that name.
     """
     values: Any = origin.values
     for pattern in _PATHS:
-        values = _changed(
-            values, pattern, (), lambda text, path: _absolute(text, _folders(origin, path, folder))
-        )
+        values = _changed(values, pattern, (), lambda text, path: _placed(text, path, origin, folder))
     return values
+
+
+def _placed(text: str, path: KeyPath, origin: Origin, folder: Path) -> str:
+    found = _absolute(text, _folders(origin, path, folder))
+    is_elsewhere = _may_be_hub_name(text, path, origin) and not Path(found).exists()
+    return text if is_elsewhere else found
+
+
+def _may_be_hub_name(text: str, path: KeyPath, origin: Origin) -> bool:
+    """Whether a source's path may be the name of a dataset, which is no file."""
+    section: Any = origin.values
+    for key in path[:-1]:
+        section = section[key]
+    return isinstance(section, dict) and section.get("kind") == "dataset" and bool(_HUB_NAME.fullmatch(text))
 
 
 def _folders(origin: Origin, path: KeyPath, folder: Path) -> tuple[Path, Path]:

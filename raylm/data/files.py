@@ -210,3 +210,48 @@ def _remote_names(filesystem: Any, path: str) -> list[str] | None:
     except FileNotFoundError:
         return None
     return [PurePosixPath(name).name for name in names]
+
+
+def files_below(folder: str) -> Iterator[Input]:
+    """Yield the regular files below a folder in alphabetical order, hidden ones and hidden folders left out.
+
+    Links to files are followed, links to folders are not, as they may go round.
+
+    Raises:
+        BadInput: it is missing, is no folder, or cannot be listed.
+    """
+    with readable(folder):
+        yield from _remote_below(folder) if is_remote(folder) else _local_below(folder)
+
+
+def _local_below(folder: str) -> Iterator[Input]:
+    path = os.path.expanduser(folder)  # noqa: PTH111
+    if not os.path.lexists(path):
+        raise missing(path, _names_beside(Path(path)))
+    if os.path.isfile(path):  # noqa: PTH113
+        raise _is_no_folder(path)
+    yield from _walk(path)
+
+
+def _walk(folder: str) -> Iterator[Input]:
+    with os.scandir(folder) as entries:
+        seen = sorted((entry for entry in entries if entry.name[0] != "."), key=lambda entry: entry.name)
+    for entry in seen:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path)
+        elif entry.is_file():
+            yield Input(entry.path, entry.stat().st_size)
+
+
+def _remote_below(folder: str) -> Iterator[Input]:
+    filesystem, path = filesystem_of(folder)
+    if filesystem.isfile(path):
+        raise _is_no_folder(folder)
+    for name, info in sorted(filesystem.find(path, detail=True).items()):
+        inside = name.removeprefix(path).split("/")
+        if info["type"] == "file" and not any(part.startswith(".") for part in inside):
+            yield Input(filesystem.unstrip_protocol(name), info.get("size") or 0)
+
+
+def _is_no_folder(name: str) -> BadInput:
+    return BadInput.one("path", f"{name} is no folder", "name the one it lies in", code="no-folder")

@@ -3,7 +3,7 @@
 from raylm.config import BadInput
 from raylm.data.prepare import Prepared, find_prepared
 from raylm.data.shards import Dataset
-from raylm.planning.vocabulary import LARGEST_READ, source_bytes
+from raylm.planning.vocabulary import is_small
 from raylm.recipe import Recipe
 from raylm.runs.folder import Folder
 from raylm.runs.storages import resolve
@@ -12,7 +12,7 @@ from raylm.runs.storages import resolve
 def prepared_data(recipe: Recipe, storage: str | None) -> Prepared | None:
     """Return the dataset that the run would use, or None; a large corpus is not read to find out."""
     try:
-        if recipe.data.path is None and source_bytes(recipe.data.sources) > LARGEST_READ:
+        if recipe.data.path is None and not is_small(recipe.data.sources):
             return None
         return find_prepared(recipe.data, recipe.tokenizer, resolve(storage, recipe.storage))
     except (BadInput, OSError):

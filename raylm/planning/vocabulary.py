@@ -32,7 +32,7 @@ def expected_vocab_size(recipe: Recipe, index: Index | None) -> int | None:
 
 def _of_corpus(recipe: Recipe) -> int | None:
     try:
-        if not 0 < source_bytes(recipe.data.sources) <= LARGEST_READ:
+        if not is_small(recipe.data.sources):
             return None
         stamps = tuple(_stamps(recipe.data.sources))
         return _learned(recipe.tokenizer, recipe.data.sources, stamps)  # pyright: ignore[reportArgumentType] - frozen sections have a hash
@@ -40,13 +40,14 @@ def _of_corpus(recipe: Recipe) -> int | None:
         return None  # preflight says what is wrong with the files; elsewhere than here they are not read
 
 
-def source_bytes(sources: Iterable[Source]) -> int:
-    """Return what the sources' inputs take where they are stored, as far as that is known.
+def is_small(sources: Iterable[Source]) -> bool:
+    """Whether the sources are known to be so small that a plan may read them.
 
     Raises:
         BadInput: a file is missing or is not a regular file.
     """
-    return sum(item.num_bytes for source in sources for item in source.inputs())
+    sizes = [item.num_bytes for source in sources for item in source.inputs()]
+    return all(sizes) and 0 < sum(sizes) <= LARGEST_READ
 
 
 def _stamps(sources: Iterable[Source]) -> list[_Stamp]:

@@ -1,0 +1,81 @@
+"""Parquet files, read some rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from raylm.config.errors import BadInput
+from raylm.data.file_source import FileSource
+from raylm.data.files import open_file, readable
+from raylm.data.row_source import Row, RowSource
+from raylm.data.sources import BadRow, Document, Input
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+_BATCH_ROWS = 1024
+
+
+class Parquet(RowSource, FileSource):
+    """Parquet files; only the columns that the text is made of are read."""
+
+    kind: Literal["parquet"] = "parquet"
+
+    def read(self, item: Input) -> Iterator[Document | BadRow]:
+        return self.documents(self._rows(item.name), item.name)
+
+    def _rows(self, name: str) -> Iterator[Row | BadRow]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with readable(name), open_file(name) as file:
+            try:
+                table = pq.ParquetFile(file)
+                self.check_columns(table.schema_arrow.names, name)
+                yield from _numbered(table, self._columns(table), name)
+            except pa.ArrowException as error:
+                raise _damaged(name, error) from None
+
+    def _columns(self, table: ParquetFile) -> list[str]:
+        known = set(table.schema_arrow.names)
+        return list(dict.fromkeys(n if n in known else n.split(".")[0] for n in self.field_names()))
+
+
+def _numbered(table: ParquetFile, columns: list[str], name: str) -> Iterator[Row | BadRow]:
+    number = 0
+    for batch in table.iter_batches(_BATCH_ROWS, columns=columns):
+        for values in zip(*(_values(column) for column in batch.columns), strict=True):
+            number += 1
+            odd = next((column for column, value in zip(columns, values, strict=True) if value is _ODD), None)
+            if odd is None:
+                yield Row(number, dict(zip(columns, values, strict=True)))
+            else:
+                mend = "write it as UTF-8"
+                yield BadRow(f"{name}:{number}", "path", f"{odd} is not UTF-8", mend, "encoding")
+
+
+_ODD = object()
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        return column.to_pylist()
+    except UnicodeDecodeError:
+        return [_value(item) for item in column]
+
+
+def _value(item: Any) -> Any:
+    try:
+        return item.as_py()
+    except UnicodeDecodeError:
+        return _ODD
+
+
+def _damaged(name: str, error: Exception) -> BadInput:
+    why = str(error).partition("\n")[0]
+    if "magic bytes" in why:
+        message, mend = f"{name} is not Parquet, or is cut off", "copy it again"
+    else:
+        message, mend = f"{name} is damaged: {why}", "copy it again"
+    return BadInput.one("path", message, mend, code="damaged")
