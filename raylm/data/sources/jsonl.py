@@ -69,7 +69,7 @@ def _row_of(number: int, line: str, name: str) -> Row | BadRow | None:
         return BadRow(f"{name}:{number}", "path", _not_json(error, error.colno), _MEND, "not-json")
     except ValueError:  # Python's limit on digits
         message = "a number of more than 4300 digits"
-        return BadRow(f"{name}:{number}", "path", message, "quote it", "large")
+        return BadRow(f"{name}:{number}", "path", message, "quote it", "digits")
     except RecursionError:
         return BadRow(f"{name}:{number}", "path", "objects inside objects, too many to read", code="deep")
 

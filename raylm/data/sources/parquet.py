@@ -34,7 +34,9 @@ class Parquet(RowSource, FileSource):
                 table = pq.ParquetFile(file)
                 self.check_columns(table.schema_arrow.names, name)
                 yield from _numbered(table, self._columns(table), name)
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OSError) as error:
+                if isinstance(error, OSError) and error.errno:  # the file's own, not of what is in it
+                    raise
                 raise _damaged(name, error) from None
 
     def _columns(self, table: ParquetFile) -> list[str]:
@@ -74,8 +76,5 @@ def _value(item: Any) -> Any:
 
 def _damaged(name: str, error: Exception) -> BadInput:
     why = str(error).partition("\n")[0]
-    if "magic bytes" in why:
-        message, mend = f"{name} is not Parquet, or is cut off", "copy it again"
-    else:
-        message, mend = f"{name} is damaged: {why}", "copy it again"
-    return BadInput.one("path", message, mend, code="damaged")
+    what = "not Parquet, or is cut off" if "magic bytes" in why else f"damaged: {why}"
+    return BadInput.one("path", f"{name} is {what}", "copy it again", code="damaged")
