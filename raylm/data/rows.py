@@ -1,4 +1,4 @@
-"""Rows by global sample index: the sampler picks a row, the row plan its spans, the split the values."""
+"""Rows by global sample index: the order picks a row, the row plan its spans, the split the values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from raylm.data.sampler import Sampler
 
 _MASK_64 = (1 << 64) - 1
 
@@ -21,6 +19,8 @@ class Span(Protocol):
     def start(self) -> int: ...
     @property
     def stop(self) -> int: ...
+    @property
+    def joins(self) -> bool: ...  # whether the values stand in one array with those of the span before
 
 
 class RowPlan(Protocol):
@@ -29,6 +29,14 @@ class RowPlan(Protocol):
     @property
     def num_rows(self) -> int: ...
     def spans(self, row: int) -> Sequence[Span]: ...
+
+
+class Order(Protocol):
+    """Which row stands at a global sample index."""
+
+    @property
+    def num_rows(self) -> int: ...
+    def rows(self, first: int, count: int) -> NDArray[np.int64]: ...
 
 
 class Columns(Protocol):
@@ -51,26 +59,33 @@ class Row:
 
 
 def read_row(split: Columns, spans: Iterable[Span]) -> list[NDArray[np.generic]]:
-    """Return the values of each span, in order; memory-mapped, so read-only."""
-    return [split.read(span.column, span.start, span.stop) for span in spans]
+    """Return the values of the spans, in order; memory-mapped, so read-only, or a copy where spans join."""
+    arrays: list[NDArray[np.generic]] = []
+    for span in spans:
+        values = split.read(span.column, span.start, span.stop)
+        if span.joins and arrays:
+            arrays[-1] = np.concatenate([arrays[-1], values])
+        else:
+            arrays.append(values)
+    return arrays
 
 
 class RowReader:
-    """Reads rows by global sample index; without a sampler the index is the row number (evaluation)."""
+    """Reads rows by global sample index; without an order the index is the row number (evaluation)."""
 
-    def __init__(self, split: Columns, plan: RowPlan, sampler: Sampler | None = None) -> None:
-        assert sampler is None or sampler.num_rows == plan.num_rows, "sampler and row plan disagree"
+    def __init__(self, split: Columns, plan: RowPlan, order: Order | None = None) -> None:
+        assert order is None or order.num_rows == plan.num_rows, "order and row plan disagree"
         self._split = split
         self._plan = plan
-        self._sampler = sampler
+        self._order = order
 
     def rows(self, first_index: int, count: int) -> list[Row]:
         """Return the rows at the global sample indices first_index .. first_index + count - 1."""
-        if self._sampler is None:
+        if self._order is None:
             assert first_index + count <= self._plan.num_rows, "reading past the last row"
             numbers = range(first_index, first_index + count)
         else:
-            numbers = self._sampler.rows(first_index, count).tolist()
+            numbers = self._order.rows(first_index, count).tolist()
         return [
             Row(index, tuple(read_row(self._split, self._plan.spans(number))))
             for index, number in enumerate(numbers, start=first_index)

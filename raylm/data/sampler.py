@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 # Four Feistel rounds make a strong permutation (Luby and Rackoff 1988); ranges of few bits want more.
 NUM_ROUNDS = 8
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MASK_64 = (1 << 64) - 1
+MASK_64 = (1 << 64) - 1
 
 
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Scramble 64 bits (the finalizer of splitmix64, Steele et al. 2014)."""
     value = value + _GOLDEN
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -28,11 +28,11 @@ def _feistel(value: NDArray[np.uint64], num_bits: int, keys: NDArray[np.uint64])
     high_mask = (np.uint64(1) << np.uint64(num_bits // 2)) - np.uint64(1)
     low, high = value & low_mask, value >> low_bits
     for number in range(NUM_ROUNDS):
-        round_keys = _mix(keys + np.uint64(number))
+        round_keys = mix(keys + np.uint64(number))
         if number % 2:
-            high = high ^ (_mix(low ^ round_keys) & high_mask)
+            high = high ^ (mix(low ^ round_keys) & high_mask)
         else:
-            low = low ^ (_mix(high ^ round_keys) & low_mask)
+            low = low ^ (mix(high ^ round_keys) & low_mask)
     return (high << low_bits) | low
 
 
@@ -68,6 +68,10 @@ class Sampler:
 
     def rows(self, first: int, count: int) -> NDArray[np.int64]:
         """Return the row numbers of the global sample indices first .. first + count - 1, shape (count,)."""
-        epochs, positions = np.divmod(np.arange(first, first + count, dtype=np.int64), self.num_rows)
-        seed = _mix(np.full(1, self.seed & _MASK_64, dtype=np.uint64))
-        return permute(positions, self.num_rows, _mix(seed ^ epochs.astype(np.uint64)))
+        return self.rows_at(np.arange(first, first + count, dtype=np.int64))
+
+    def rows_at(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row numbers of these sample indices, of the same shape."""
+        epochs, positions = np.divmod(indices, self.num_rows)
+        seed = mix(np.full(1, self.seed & MASK_64, dtype=np.uint64))
+        return permute(positions, self.num_rows, mix(seed ^ epochs.astype(np.uint64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
-from raylm.data.index import Index, SplitIndex, missing_file
+from raylm.data.index import Index, missing_file
+from raylm.data.packing import Packing, Rows, pack
 from raylm.runs.folder import Folder
 
 # Little-endian on every machine, as the files are.
@@ -46,23 +48,46 @@ class Column:
 class Split:
     """The training or the validation part of a dataset."""
 
-    def __init__(self, folder: Path, index: SplitIndex, dtype: np.dtype) -> None:
-        self.num_tokens = index.num_tokens
-        self.num_documents = index.num_documents
-        self.num_bytes = index.num_bytes
+    def __init__(self, folder: Path, index: Index, name: str, packing: Packing) -> None:
+        mine = index.splits[name]
+        self.num_tokens = mine.num_tokens
+        self.num_documents = mine.num_documents
+        self.num_bytes = mine.num_bytes
+        self.source_tokens = _bounds([source.num_tokens.get(name, 0) for source in index.sources])
+        """Where the tokens of each source start, then where the last one's end; (num_sources + 1,)."""
+        self.source_documents = _bounds([source.num_documents.get(name, 0) for source in index.sources])
+        """The first document of each source, then the number of all; (num_sources + 1,)."""
         self._folder = folder
-        self._index = index
+        self._index = mine
+        self._packing = packing
+        dtype = np.dtype(index.dtype).newbyteorder("<")
         self._dtypes = {"tokens": dtype, "documents": OFFSET_DTYPE, "sources": SOURCE_DTYPE}
         self._columns: dict[str, Column] = {}
+        self._rows: dict[tuple[int, int], Rows] = {}
+        self._offsets: NDArray[np.int64] | None = None
 
     def read(self, column: str, start: int, stop: int) -> NDArray[np.generic]:
         """Return the values [start, stop) of a column, such as the ids in "tokens"."""
         return self._column(column).read(start, stop)
 
-    @cached_property
+    def rows(self, length: int, lookahead: int = 0) -> Rows:
+        """Return which tokens make up each row, by the packing that the dataset was opened with.
+
+        Args:
+            length: tokens that a model reads in a row, at most.
+            lookahead: tokens beyond those that a row needs as targets.
+        """
+        key = (length, lookahead)
+        if key not in self._rows:
+            self._rows[key] = pack(self, self._packing, length, lookahead)
+        return self._rows[key]
+
+    @property
     def document_offsets(self) -> NDArray[np.int64]:
         """Where each document starts in `tokens`, then where the last one ends; (num_documents + 1,)."""
-        return self.read("documents", 0, self.num_documents + 1).astype(np.int64, copy=False)
+        if self._offsets is None:
+            self._offsets = self.read("documents", 0, self.num_documents + 1).astype(np.int64, copy=False)
+        return self._offsets
 
     def _column(self, name: str) -> Column:
         if name not in self._columns:
@@ -71,22 +96,30 @@ class Split:
         return self._columns[name]
 
 
+def _bounds(sizes: list[int]) -> NDArray[np.int64]:
+    return np.cumsum([0, *sizes], dtype=np.int64)
+
+
 class Dataset:
     """A prepared dataset in a local folder."""
 
-    def __init__(self, path: Path, index: Index) -> None:
-        dtype = np.dtype(index.dtype).newbyteorder("<")
+    def __init__(self, path: Path, index: Index, packing: Packing) -> None:
         self.path = path
         self.index = index
         self.digest = index.digest
+        self.packing = packing
         self.vocab_size = index.vocab_size
         self.eos_token_id = index.eos_token_id
         self.tokenizer_path = path / "tokenizer"
-        self.splits = {name: Split(path, split, dtype) for name, split in index.splits.items()}
+        self.splits = {name: Split(path, index, name, packing) for name in index.splits}
 
     @classmethod
-    def open(cls, path: str | Path) -> Dataset:
+    def open(cls, path: str | Path, packing: Packing | None = None) -> Dataset:
         """Open the dataset in a folder; its files are mapped when they are first read.
+
+        Args:
+            path: of the folder.
+            packing: how documents become rows; one stream of text if not given.
 
         Raises:
             BadInput: there is none, or a file is missing or has another size than when it was written.
@@ -96,4 +129,19 @@ class Dataset:
         if name := missing_file(folder, index):
             message = f"{folder.uri}/{name} is missing or cut off"
             raise BadInput.one("data.path", message, "run raylm prepare again", code="damaged")
-        return cls(Path(folder.path), index)
+        return cls(Path(folder.path), index, packing or Packing())
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """What the sources are called, in their order."""
+        return tuple(source.name for source in self.index.sources)
+
+    @cached_property
+    def tokenizer_digest(self) -> str:
+        """The sha256 over the tokenizer's files."""
+        files = sorted(f"{file.sha256} {file.name}" for file in self.index.files if _is_tokenizers(file.name))
+        return hashlib.sha256("\n".join(files).encode()).hexdigest()
+
+
+def _is_tokenizers(name: str) -> bool:
+    return name.startswith("tokenizer/")

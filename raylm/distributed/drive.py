@@ -12,9 +12,11 @@ from typing import Any
 from raylm.config.errors import BadInput, RunFailed
 from raylm.data.fetch import fetch
 from raylm.data.ledger import read_ledger
+from raylm.data.packing import Packing
 from raylm.data.prepare import prepare
 from raylm.data.progress import Progress
 from raylm.data.shards import Dataset
+from raylm.data.shares import check_lasts, order_for
 from raylm.distributed.worker import Work, work
 from raylm.recipe import Recipe
 from raylm.runs import commands
@@ -88,14 +90,19 @@ def _settle(outcome: dict[str, Any]) -> dict[str, Any]:
 def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[str, int]:
     """Return where the run's prepared data lies and the rows of its training split."""
     uri = prepare(recipe.data, recipe.tokenizer, run.storage, on_prepare).uri
-    dataset = Dataset.open(fetch(uri, recipe.data.cache_path))
-    rows = {
-        name: recipe.objective.row_plan(split, recipe.train.sequence_length).num_rows
+    dataset = Dataset.open(fetch(uri, recipe.data.cache_path), Packing.of(recipe.data))
+    plans = {
+        name: recipe.objective.row_plan(split, recipe.train.sequence_length)
         for name, split in dataset.splits.items()
     }
+    rows = {name: plan.num_rows for name, plan in plans.items()}
     _check_rows(rows, recipe)
+    if not run.header().get("parent"):  # how much a fork still needs is known when it has its checkpoint
+        order = order_for(recipe.data, dataset.source_names, plans["train"].source_rows, recipe.train.seed)
+        check_lasts(order, recipe.train.num_steps(rows["train"]) * recipe.train.global_batch_size)
+    notes = [f"{name} split: {note}" for name, plan in plans.items() for note in plan.notes]
     run.add_to_header(data_digest=dataset.digest, ledger=read_ledger(Folder.open(dataset.path)))
-    run.emit("driver", "prepared", dataset=uri, digest=dataset.digest, rows=rows)
+    run.emit("driver", "prepared", dataset=uri, digest=dataset.digest, rows=rows, notes=notes)
     return uri, rows["train"]
 
 

@@ -44,6 +44,7 @@ def _train(job: Work) -> dict[str, Any]:
 
     from raylm.config.errors import RunFailed
     from raylm.data.fetch import fetch
+    from raylm.data.packing import Packing
     from raylm.data.shards import Dataset
     from raylm.distributed.rank_log import rank_log
     from raylm.engine.start import Start, run_training
@@ -53,7 +54,8 @@ def _train(job: Work) -> dict[str, Any]:
 
     recipe = Recipe.from_yaml(job.recipe_yaml)
     world = World.join(use_gpu=torch.cuda.is_available() and _may_use_gpu(recipe))
-    dataset = Dataset.open(fetch(job.dataset_uri, recipe.data.cache_path))
+    local = fetch(job.dataset_uri, recipe.data.cache_path)
+    dataset = Dataset.open(local, Packing.of(recipe.data))
     start = Start(recipe, Run.from_uri(job.run_uri), dataset, job.attempt, job.decay_steps, job.last_step)
     with rank_log(start.run, world.rank, job.attempt):
         try:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import torch
 
 from raylm.config.errors import BadInput
+from raylm.data.data_plan import data_plan, differences, plan_digest
 from raylm.data.ledger import earlier_ledgers, read_ledger
+from raylm.data.mixture import Order
 from raylm.data.rows import RowReader
-from raylm.data.sampler import Sampler
 from raylm.data.shards import Dataset, Split
+from raylm.data.shares import check_lasts, order_for
 from raylm.engine import checkpoint
 from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_flops
@@ -55,6 +57,7 @@ def run_training(start: Start, world: World) -> Outcome:
     session = _build(start, world)
     try:
         _resume(session, start)
+        _check_data_lasts(session, start)
         return train(session)
     finally:
         session.close()
@@ -93,7 +96,7 @@ def _build(start: Start, world: World) -> Session:
         model=model,
         optimizer=optimizer,
         stepper=stepper,
-        feed=_feed(recipe, start.dataset.splits["train"], world, is_shuffled=True)[0],
+        feed=_training_feed(start, world),
         evaluator=_evaluator(start, module, world),
         desk=OrderDesk(Inbox(start.run) if world.is_first else None),
         log=log,
@@ -101,17 +104,38 @@ def _build(start: Start, world: World) -> Session:
         decay_steps=start.decay_steps,
         peak_flops=peak * world.size,
         flops_per_token=recipe.model.flops_per_token(vocabulary.size, train_section.sequence_length),
-        facts={"data_digest": start.dataset.digest, "ledger": read_ledger(Folder.open(start.dataset.path))},
+        facts=_facts_of_data(start),
     )
 
 
-def _feed(recipe: Recipe, split: Split, world: World, *, is_shuffled: bool) -> tuple[Feed, int]:
-    """Return the feed over a split, and the split's rows."""
+def _facts_of_data(start: Start) -> dict[str, Any]:
+    """Return what each checkpoint's manifest says of the data that it was trained on."""
+    train = start.recipe.train
+    plan = data_plan(start.dataset, start.recipe.data, train.sequence_length, train.seed)
+    return {
+        "data_digest": plan_digest(plan),
+        "data_plan": plan,
+        "tokenizer_digest": start.dataset.tokenizer_digest,
+        "ledger": read_ledger(Folder.open(start.dataset.path)),
+    }
+
+
+def _training_feed(start: Start, world: World) -> Feed:
+    return _feed(start.recipe, start.dataset.splits["train"], world, _training_order(start))[0]
+
+
+def _training_order(start: Start) -> Order:
+    recipe, dataset = start.recipe, start.dataset
+    plan = recipe.objective.row_plan(dataset.splits["train"], recipe.train.sequence_length)
+    return order_for(recipe.data, dataset.source_names, plan.source_rows, recipe.train.seed)
+
+
+def _feed(recipe: Recipe, split: Split, world: World, order: Order | None) -> tuple[Feed, int]:
+    """Return the feed over a split, row after row without an order, and the split's rows."""
     section = recipe.train
     plan = recipe.objective.row_plan(split, section.sequence_length)
-    sampler = Sampler(plan.num_rows, section.seed) if is_shuffled else None
     feed = Feed(
-        reader=RowReader(split, plan, sampler),
+        reader=RowReader(split, plan, order),
         objective=recipe.objective,
         global_batch_size=section.global_batch_size,
         micro_batch_size=section.micro_batch(world.size),
@@ -125,7 +149,7 @@ def _feed(recipe: Recipe, split: Split, world: World, *, is_shuffled: bool) -> t
 
 def _evaluator(start: Start, module: torch.nn.Module, world: World) -> Evaluator:
     split = start.dataset.splits["validation"]
-    feed, num_rows = _feed(start.recipe, split, world, is_shuffled=False)
+    feed, num_rows = _feed(start.recipe, split, world, order=None)
     return Evaluator(module, feed, world, num_rows, split.num_bytes)
 
 
@@ -137,24 +161,45 @@ def _resume(session: Session, start: Start) -> None:
     if found is None:
         return
     assert found.folder is not None
+    _check_same_tokenizer(session, found)
     tensors = checkpoint.state_tensors(session.model, session.optimizer)
     checkpoint.load(found.folder, tensors, session.world)
     session.facts["earlier_ledgers"] = earlier_ledgers(found.facts, session.facts["ledger"])
     session.position = Position(**{part.name: found.facts[part.name] for part in fields(Position)})
-    if found.facts["data_digest"] != start.dataset.digest:
+    if found.facts["data_digest"] != session.facts["data_digest"]:
         _begin_other_data(session, found, start)
     session.desk.restore(session.position.step)
     session.log.event("resumed", step=session.position.step, world_size=session.world.size)
+
+
+def _check_data_lasts(session: Session, start: Start) -> None:
+    """Check that sources with a limit on passes hold enough for the steps that are left."""
+    steps = max(0, start.last_step - session.position.step)
+    check_lasts(
+        _training_order(start), session.position.cursor + steps * start.recipe.train.global_batch_size
+    )
+
+
+def _check_same_tokenizer(session: Session, found: Checkpoint) -> None:
+    """Refuse weights that learned other token ids: they would read nothing but noise."""
+    old, new = found.facts.get("tokenizer_digest"), session.facts["tokenizer_digest"]
+    if old not in (None, new):
+        raise BadInput.one(
+            "tokenizer",
+            f"differs from the checkpoint's (sha256 {new[:12]} vs {old[:12]})",
+            f"prepare the data with the tokenizer of {found.uri.rpartition('/checkpoints/')[0]}, "
+            "or start a new run",
+            code="tokenizer_changed",
+        )
 
 
 def _begin_other_data(session: Session, found: Checkpoint, start: Start) -> None:
     """Start a new cursor in a fork's other data; a resumed run must find the data it began with."""
     is_own = found.uri.startswith(start.run.uri)
     if is_own:
-        old, new = found.facts["data_digest"][:12], start.dataset.digest[:12]
         raise BadInput.one(
             "data",
-            f"the prepared data is {new}, the checkpoint's was {old}",
+            differences(found.facts.get("data_plan") or {}, session.facts["data_plan"]),
             "bring the old text and settings back, or fork the run: a fork may change its data",
             code="data_changed",
         )

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from raylm.config.choice import Choice
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedModel
 
@@ -23,27 +24,39 @@ IGNORE_INDEX = -100  # the label that torch's cross_entropy leaves out
 Batch: TypeAlias = "dict[str, Tensor]"
 
 
-class Span(NamedTuple):
-    """Values [start, stop) of one column of a split."""
-
-    column: str
-    start: int
-    stop: int
-
-
-class Split(Protocol):
-    """What a row plan may know of the data: sizes, never the values."""
+class Span(Protocol):
+    """Values [start, stop) of one column of a split; if it joins, in one array with the span before."""
 
     @property
-    def num_tokens(self) -> int: ...
+    def column(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def stop(self) -> int: ...
+    @property
+    def joins(self) -> bool: ...
 
 
 class RowPlan(Protocol):
     """Maps a row number to the spans of the split that make it up, in O(1) or O(log n)."""
 
     @property
+    def source_rows(self) -> Sequence[int]: ...  # rows of each source, numbered one source after the other
+    @property
+    def notes(self) -> Sequence[str]: ...  # what became of documents that do not fit
+    @property
     def num_rows(self) -> int: ...
-    def spans(self, row: int) -> tuple[Span, ...]: ...
+    def spans(self, row: int) -> Sequence[Span]: ...
+    def ranges(self, rows: NDArray[np.int64]) -> NDArray[np.int64]: ...  # (n, 2): start, stop of all spans
+    def num_inputs(self, rows: NDArray[np.int64]) -> int: ...  # tokens that the model reads in these rows
+
+
+class Split(Protocol):
+    """What a row plan may know of the data: where documents begin and end, never the values."""
+
+    def rows(self, length: int, lookahead: int = 0) -> RowPlan:
+        """Return rows of at most `length` tokens to read and `lookahead` more as targets."""
+        ...
 
 
 class Row(Protocol):
@@ -61,7 +74,7 @@ class Objective(Choice):
 
     @abstractmethod
     def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
-        """Return which spans of the split make up each row."""
+        """Return which spans of the split make up each row; the split knows how documents are packed."""
 
     @abstractmethod
     def make_batch(self, rows: Sequence[Row], sequence_length: int, seed: int) -> Batch:

@@ -1,6 +1,7 @@
 """The prepared data of a recipe, where it is there already."""
 
 from raylm.config import BadInput
+from raylm.data.packing import Packing
 from raylm.data.prepare import Prepared, find_prepared
 from raylm.data.shards import Dataset
 from raylm.planning.vocabulary import is_small
@@ -24,5 +25,5 @@ def count_rows(recipe: Recipe, prepared: Prepared) -> int | None:
     path = Folder.open(prepared.uri).local_path()
     if path is None:
         return None
-    split = Dataset.open(path).splits["train"]
+    split = Dataset.open(path, Packing.of(recipe.data)).splits["train"]
     return recipe.objective.row_plan(split, recipe.train.sequence_length).num_rows

@@ -1,0 +1,57 @@
+"""What decides which tokens stand at a global sample index; a cursor means nothing under another plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from raylm.data.section import DataSection
+from raylm.data.shards import Dataset
+from raylm.data.shares import shares_of
+
+_MEANING = {
+    "dataset": "the prepared data",
+    "packing": "the packing",
+    "mixture": "the mixture",
+    "sequence_length": "train.sequence_length",
+    "seed": "train.seed",
+}
+_DIGEST_LENGTH = 12
+
+
+def data_plan(dataset: Dataset, data: DataSection, sequence_length: int, seed: int) -> dict[str, Any]:
+    """Return the plan as plain values: the dataset's digest, how it is packed and how it is mixed."""
+    shares = shares_of(data, dataset.source_names)
+    return {
+        "dataset": dataset.digest,
+        "packing": dataset.packing._asdict(),
+        "mixture": {name: list(share) for name, share in shares.items() if any(share)},
+        "sequence_length": sequence_length,
+        "seed": seed,
+    }
+
+
+def plan_digest(plan: Mapping[str, Any]) -> str:
+    """Return the sha256 of a plan."""
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return what differs between a checkpoint's plan and this one, for a person to read."""
+    return "; ".join(
+        f"{meaning} is {_shown(new.get(name))}, the checkpoint's was {_shown(old.get(name))}"
+        for name, meaning in _MEANING.items()
+        if old.get(name) != new.get(name)
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        weight, max_epochs = value  # a share
+        limit = [] if max_epochs is None else [f"{max_epochs:g} epochs at most"]
+        return " and ".join([*([] if weight is None else [f"{weight:g}"]), *limit])
+    return value[:_DIGEST_LENGTH] if isinstance(value, str) else str(value)
