@@ -12,7 +12,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the recipe; N
 Data = Annotated[
     str | None,
     typer.Option(
-        "--data", metavar="PATH", help="Your own text: a file, a folder or a pattern.", show_default=False
+        "--data",
+        metavar="PATH",
+        help="Your own text: a file (also JSONL, CSV, Parquet), a folder or a pattern.",
+        show_default=False,
     ),
 ]
 Starter = Annotated[
@@ -31,6 +34,8 @@ _SMALL = {
     "checkpoint": {"every_steps": 100},
     "evaluate": {"every_steps": 100},
 }
+
+_KINDS = {".jsonl": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 
 
 def register(app: typer.Typer) -> None:
@@ -58,23 +63,24 @@ def _new(name: str, data: str | None) -> str:
     from raylm.config.starters import sample_text
     from raylm.recipe import Recipe
 
-    path = _checked(data) if data else _copied(sample_text(), name)
-    source = {"kind": "text", "path": path, "licence": "unknown" if data else "public domain"}
+    source = _source(data) if data else {"kind": "text", "path": _copied(sample_text(), name)}
+    source["licence"] = "unknown" if data else "public domain"
     values = {"name": name, "data": {"sources": [source]}, **_SMALL}
     Recipe.from_values(values)
     return f"# raylm train {name}.yaml\n" + commented_yaml(Recipe.schema(), values)
 
 
-def _checked(data: str) -> str:
-    """Return the path or pattern of a person's text; a folder stands for the text files in it."""
-    from raylm.data.sources.text import Text
+def _source(data: str) -> dict[str, str]:
+    """Return the source of a person's files by their suffix; a folder stands for the text files in it."""
+    from raylm.data.files import PACKED, find_files
 
     path = f"{data.rstrip('/')}/**/*.txt" if Path(data).is_dir() else data
     try:
-        Text(path=path).inputs()
+        find_files([path])
     except BadInput as error:
         raise BadInput.one("--data", error.problems[0].message, error.problems[0].mend, code="data") from None
-    return path
+    suffixes = [suffix for suffix in Path(path).suffixes if suffix not in PACKED]
+    return {"kind": _KINDS.get(suffixes[-1], "text") if suffixes else "text", "path": path}
 
 
 def _copied(text: Path, name: str) -> str:
@@ -93,6 +99,6 @@ def _shipped(name: str, starter: str, data: str | None) -> str:
     values, text = load_yaml(file).values, file.read_text(encoding="utf-8")
     text = text.replace(f"name: {values['name']}", f"name: {name}")
     for source in values["data"]["sources"]:
-        path = _checked(data) if data else _copied(file.parent / source["path"], name)
+        path = _source(data)["path"] if data else _copied(file.parent / source["path"], name)
         text = text.replace(f"path: {source['path']}", f"path: {path}")
     return text

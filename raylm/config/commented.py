@@ -67,7 +67,7 @@ def _fields(fields: list[Described], given: Described, indent: str) -> Iterator[
 
 
 def _with_items(field: Described, name: str, value: Any, indent: str) -> Iterator[str]:
-    yield _with_comment(f"{indent}{name}:", _comment(field))
+    yield _with_comment(f"{indent}{name}:{'' if value else ' []'}", _comment(field))
     yield from _items(field["kinds"], value, f"{indent}  ")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from raylm.cli import main
 from raylm.config import parse_value
+from raylm.recipe import Recipe
 
 RECIPE = """\
 format: 1
@@ -245,6 +246,15 @@ def test_a_starter_explains_its_fields(capsys):
     text = Path("first.yaml").read_text()
     assert "# Tokens in one sequence" in text
     assert "path: ./**/*.txt" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("x.jsonl.gz", "jsonl"), ("x.tsv", "csv"), ("x.parquet", "parquet")]
+)
+def test_a_starter_takes_its_kind_of_source_from_the_files_name(capsys, name, kind):
+    Path(name).write_bytes(b"rows")
+    assert call(capsys, "init", "first", "--data", name)[0] == 0
+    assert Recipe.load("first.yaml").data.sources[0].kind == kind
 
 
 @pytest.mark.parametrize(
