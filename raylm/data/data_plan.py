@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from raylm.data.mixture import Order, Share, order_of
+from raylm.data.packing import Packing
 from raylm.data.section import DataSection
 from raylm.data.shards import Dataset
 from raylm.data.shares import shares_of
@@ -31,6 +33,17 @@ def data_plan(dataset: Dataset, data: DataSection, sequence_length: int, seed: i
         "sequence_length": sequence_length,
         "seed": seed,
     }
+
+
+def packing_of(plan: Mapping[str, Any]) -> Packing:
+    """Return the packing that a plan was made with."""
+    return Packing(**plan["packing"])
+
+
+def order_of_plan(plan: Mapping[str, Any], names: Sequence[str], source_rows: Sequence[int]) -> Order:
+    """Return the order in which a plan draws the rows of these sources."""
+    shares = [Share(*plan["mixture"].get(name, ())) for name in names]
+    return order_of(source_rows, shares, plan["seed"])
 
 
 def plan_digest(plan: Mapping[str, Any]) -> str:
