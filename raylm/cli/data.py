@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,8 @@ def saw_command(
     parents = _parents(run, checkpoint)
     if as_json:
         head = {"run": run.run_id, "step": checkpoint.step}
-        print_json({**head, "sources": [_as_json(*each) for each in found.items()], "parents": parents})
+        values = {**head, "sources": [_as_json(*each) for each in found.items()], "parents": parents}
+        typer.echo(json.dumps(values))  # on one line: there may be a million ranges
         return
     columns = ["source", "tokens", "epochs", "distinct", "of", "share"]
     print_table(columns, [_saw_row(*each) for each in found.items()])
