@@ -8,13 +8,13 @@ from typing import Literal
 from pydantic import field_validator
 
 from raylm.config.errors import BadInput
-from raylm.config.sections import knob
+from raylm.config.sections import Section, knob
+from raylm.data.documents import Input
 from raylm.data.files import file_digest, find_files, stem
-from raylm.data.sources import Input, Source
 
 
-class FileSource(Source):
-    """A source of which every input is a file."""
+class FileSource(Section):
+    """The part of a source of which every input is a file."""
 
     path: str | tuple[str, ...]
     """A file, a pattern such as corpus/**/*, an address such as s3://bucket/x, or a list of these; names that
@@ -44,11 +44,11 @@ class FileSource(Source):
         return file_digest(item.name, progress)
 
     def label(self) -> str:
-        return stem(self.patterns[0]) or super().label()
+        return stem(self.patterns[0]) or "files"
 
 
 class TextFileSource(FileSource):
-    """A source of which every input is a file of text."""
+    """The part of a source of which every input is a file of text."""
 
     encoding: str = knob("utf-8", advanced=True)
     """How the bytes of the files are to be read."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 from raylm.config.errors import BadInput
 from raylm.config.near import nearest
-from raylm.data.sources import Input
+from raylm.data.documents import Input
 
 BLOCK_BYTES = 1 << 20
 PACKED = (".gz", ".zst")

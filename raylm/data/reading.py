@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
 
 from raylm.config.errors import BadInput
+from raylm.data.documents import BadRow
 from raylm.data.files import PACKED, blocks_of, open_file, readable
-from raylm.data.sources import BadRow
 
 _MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 _FORMAT = {".gz": "gzip", ".zst": "zstandard"}

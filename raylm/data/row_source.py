@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 
 from raylm.config.errors import BadInput
-from raylm.config.sections import knob
+from raylm.config.sections import Section, knob
+from raylm.data.documents import BadRow, Document
 from raylm.data.records import FieldText, NoTextError, TemplateText, no_column, parse_template
-from raylm.data.sources import BadRow, Document, Source
 
 _LOOK_AHEAD = 100_000  # rows read on after a bad one, to say how many there are
 _COUNTED = frozenset({"null", "missing", "type", "types", "nan", "large"})
@@ -24,8 +24,8 @@ class Row(NamedTuple):
     values: Mapping[str, Any]
 
 
-class RowSource(Source):
-    """A source of which every row is a document."""
+class RowSource(Section):
+    """The part of a source of which every row is a document."""
 
     text_field: str | None = knob(None, group="Text")
     """The field that holds the text, `answers.text` for one inside another; unset: text."""
@@ -64,15 +64,17 @@ class RowSource(Source):
                 error = no_column(name, columns)
                 raise BadInput.one(maker.setting, error.message, error.mend, place, error.code)
 
-    def documents(self, rows: Iterable[Row | BadRow], name: str) -> Iterator[Document | BadRow]:
-        """Yield the document of each row.
+    def documents(
+        self, rows: Iterable[Row | BadRow], name: str, on_bad_row: Literal["fail", "skip"]
+    ) -> Iterator[Document | BadRow]:
+        """Yield the document of each row of an input.
 
-        With on_bad_row: fail, the first bad row says how many more there are like it, and nothing follows it.
+        With "fail", the first bad row says how many more there are like it, and nothing follows it.
         """
         maker = self._maker()
         made = _made(rows, maker, name)
         for number, item in enumerate(made, start=1):
-            if isinstance(item, BadRow) and self.on_bad_row == "fail" and item.code in _COUNTED:
+            if isinstance(item, BadRow) and on_bad_row == "fail" and item.code in _COUNTED:
                 yield _counted(item, number, made, maker)
                 return
             yield item

@@ -3,19 +3,15 @@
 import gzip
 import hashlib
 import json
-import shutil
-from pathlib import Path
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import ValidationError
 
 from raylm.config import BadInput
 from raylm.data import files
 from raylm.data.sources import Document, Source
-from raylm.recipe import Recipe
 
 TEXTS = ["First, naïve.", 'A "quoted"\nsecond line, שלום', "🙂 你好", "", "x" * 5000]
 
@@ -192,65 +188,6 @@ def test_the_name_of_a_table_counts_where_it_decides_the_delimiter(tmp_path):
     assert fixed[0] == fixed[1]
 
 
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
-        ("Q: {question}\nA: {answers.text.0}", "Q: why?\nA: because"),
-        ("{{{n}}} {a.b}", "{3} dotted"),
-        ("{yes} {half}", "True 0.5"),
-    ],
-)
-def test_a_template_puts_fields_together(tmp_path, template, text):
-    row = {
-        "question": "why?",
-        "answers": {"text": ["because"]},
-        "n": 3,
-        "a.b": "dotted",
-        "yes": True,
-        "half": 0.5,
-    }
-    (tmp_path / "x.jsonl").write_text(json.dumps(row))
-    assert texts_of(source_of("jsonl", tmp_path / "x.jsonl", template=template)) == [text]
-
-
-def test_a_template_reads_parquet_and_csv_too(tmp_path):
-    for name in ("x.parquet", "x.csv"):
-        (tmp_path / name).write_bytes(content_of(name, ["a", "b"]))
-        found = texts_of(source_of(kind_of(name), tmp_path / name, template="{id}: {text}"))
-        assert found == ["0: a", "1: b"]
-    nested = pa.table({"answers": [{"text": ["x", "y"]}], "unread": [1]})
-    pq.write_table(nested, tmp_path / "n.parquet")
-    assert texts_of(source_of("parquet", tmp_path / "n.parquet", text_field="answers.text.1")) == ["y"]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"template": "no field"},
-        {"template": "{text!r}"},
-        {"template": "{text:>5}"},
-        {"template": "{}"},
-        {"template": "{text"},
-        {"template": "{text}", "text_field": "text"},
-    ],
-)
-def test_a_template_that_cannot_work_is_refused(settings):
-    with pytest.raises(ValidationError):
-        source_of("jsonl", "x.jsonl", **settings)
-
-
-def test_a_template_reaches_fields_and_nothing_else(tmp_path):
-    (tmp_path / "x.jsonl").write_text('{"text": "a"}')
-    source = source_of("jsonl", tmp_path / "x.jsonl", template="{text.__class__}", on_bad_row="skip")
-    assert documents(source)[0].message == "text.__class__ is missing"
-
-
-def test_a_table_without_a_header_gets_its_columns_named(tmp_path):
-    (tmp_path / "x.csv").write_text('a;"b"\nc;d "e\n')
-    settings = {"columns": ["x", "text"], "delimiter": ";", "quote": ""}
-    assert texts_of(source_of("csv", tmp_path / "x.csv", **settings)) == ['"b"', 'd "e']
-
-
 def test_other_encodings_are_read_by_line(tmp_path):
     for encoding in ("latin-1", "utf-16", "cp1252"):
         (tmp_path / "x.jsonl").write_bytes('{"text": "Straße"}\n{"text": "é"}\n'.encode(encoding))
@@ -265,103 +202,11 @@ def test_other_encodings_are_read_by_line(tmp_path):
         ("text", "/c/wiki.txt.gz", "wiki"),
         ("jsonl", "s3://bucket/part/web.jsonl.zst", "web"),
         ("dataset", "rajpurkar/squad", "squad"),
-        ("text", "*", "text"),
+        ("text", "*", "files"),
     ],
 )
 def test_a_source_without_a_name_is_called_after_its_files(kind, path, label):
     assert source_of(kind, path).label() == label
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A cache of the datasets library that is this test's own."""
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    return tmp_path
-
-
-def saved(folder, texts=TEXTS):
-    import datasets
-
-    table = datasets.Dataset.from_dict({"id": list(range(len(texts))), "text": list(texts)})
-    datasets.DatasetDict({"train": table, "test": table.select([0])}).save_to_disk(str(folder))
-
-
-def test_a_dataset_reads_what_save_to_disk_wrote(home):
-    saved(home / "d")
-    assert texts_of(source_of("dataset", home / "d")) == TEXTS
-    assert texts_of(source_of("dataset", home / "d", split_name="test", template="{id} {text}")) == [
-        f"0 {TEXTS[0]}"
-    ]
-    shutil.copytree(home / "d", home / "copy")
-    assert digests(source_of("dataset", home / "d")) == digests(source_of("dataset", home / "copy"))
-    saved(home / "other", ["y"])
-    assert digests(source_of("dataset", home / "d")) != digests(source_of("dataset", home / "other"))
-
-
-@pytest.mark.parametrize("streaming", [False, True])
-def test_a_dataset_reads_a_folder_of_data_files(home, streaming):
-    (home / "d").mkdir()
-    (home / "d/train.jsonl").write_bytes(jsonl(TEXTS))
-    (home / "d/test.jsonl").write_bytes(jsonl(["only"]))
-    source = source_of("dataset", home / "d", streaming=streaming)
-    assert texts_of(source) == TEXTS
-    assert source.settings() == source_of("dataset", home / "d").settings()
-    assert texts_of(source_of("dataset", home / "d", split_name="test", streaming=streaming)) == ["only"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "problem"),
-    [
-        ({"split_name": "trian"}, "split_name: no 'trian'; splits are train, test; did you mean train?"),
-        ({"config": "big"}, "config: no 'big'; configurations are default"),
-        ({"text_field": "txt"}, "text_field (d): no 'txt'; columns are id, text; did you mean text?"),
-    ],
-)
-def test_what_a_dataset_does_not_have_is_named(home, monkeypatch, settings, problem):
-    monkeypatch.chdir(home)
-    for name in ("train", "test"):
-        Path("d").mkdir(exist_ok=True)
-        Path(f"d/{name}.jsonl").write_bytes(jsonl(TEXTS))
-    with pytest.raises(BadInput) as caught:
-        documents(source_of("dataset", "d", **settings))
-    assert str(caught.value) == problem
-
-
-def test_a_saved_dataset_names_its_splits(home, monkeypatch):
-    monkeypatch.chdir(home)
-    saved("d")
-    with pytest.raises(BadInput, match=r"split_name: no 'validation'; splits are train, test"):
-        documents(source_of("dataset", "d", split_name="validation"))
-
-
-def test_a_name_on_the_hub_without_a_connection_is_one_clear_error(home, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    source = source_of("dataset", "raylm-tests/not-there")
-    (item,) = source.inputs()
-    assert item == ("raylm-tests/not-there:train", 0)
-    with pytest.raises(BadInput) as caught:
-        source.digest(item, lambda _: None)
-    (problem,) = caught.value.problems
-    assert problem.field == "path"
-    assert "is no folder here, and the hub cannot be reached" in problem.message
-    assert "HF_HUB_OFFLINE" in problem.mend
-
-
-def test_a_folder_that_is_missing_is_no_name_on_the_hub(tmp_path):
-    (tmp_path / "squad").mkdir()
-    with pytest.raises(BadInput, match=r"squid does not exist; near it: squad"):
-        source_of("dataset", tmp_path / "squid").inputs()
-
-
-def test_a_recipe_keeps_a_name_on_the_hub_and_finds_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "here").mkdir()
-    example = Recipe.load(Path(__file__).parents[2] / "examples/shakespeare_char.yaml").model_dump(
-        mode="json"
-    )
-    for path, expected in (("owner/name", "owner/name"), ("here", str(tmp_path / "here"))):
-        values = example | {"data": {"sources": [{"kind": "dataset", "path": path}]}}
-        assert Recipe.from_values(values).data.sources[0].path == expected
 
 
 def test_a_files_digest_is_the_sha256_of_its_bytes(tmp_path):

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from raylm.config.choice import Choice
 from raylm.config.sections import knob
+from raylm.data.documents import BadRow, Document, Input
+
+__all__ = ["BadRow", "Document", "Input", "Source"]
 
 # Fields that say what a source is or how often it is drawn, not which documents it holds.
 _ABOUT = frozenset(
     {"name", "licence", "origin", "retrieved", "weight", "max_epochs", "split", "on_bad_row", "max_bad_rows"}
 )
-
-
-class Document(NamedTuple):
-    """One text and where it stands: `file:line` (or `file:row`), counted from 1."""
-
-    text: str
-    origin: str
-
-
-class BadRow(NamedTuple):
-    """A row that holds no document, and why; the source's `on_bad_row` says what becomes of it."""
-
-    origin: str
-    field: str
-    """The source's field that is to blame, such as "path" or "text_field"."""
-    message: str
-    mend: str = ""
-    code: str = "bad-row"
-
-
-class Input(NamedTuple):
-    """A file, or what else a source reads as a whole."""
-
-    name: str
-    """A path, a URL, or a name such as `squad:train`."""
-    num_bytes: int
-    """As stored; 0 where that is not known."""
 
 
 class Source(Choice):
@@ -79,6 +55,8 @@ class Source(Choice):
     @abstractmethod
     def read(self, item: Input) -> Iterator[Document | BadRow]:
         """Yield every document of one input, blank ones too, and what ought to be one and is not.
+
+        With on_bad_row: fail, nothing need follow a bad row.
 
         Raises:
             BadInput: the input as a whole cannot be read; names the file, the byte and the line.

@@ -15,13 +15,13 @@ from raylm.data.file_source import TextFileSource
 from raylm.data.files import PACKED
 from raylm.data.reading import as_error, read_lines
 from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 _LONGEST_ROW = 1 << 26  # characters; a quote that is never closed would else take in the rest of the file
 _LARGEST_FIELD = 2**31 - 1  # the module's own limit is 131,072 characters, for the whole process
 
 
-class Csv(RowSource, TextFileSource):
+class Csv(RowSource, TextFileSource, Source):
     """CSV and TSV files, plain or packed."""
 
     kind: Literal["csv"] = "csv"
@@ -44,7 +44,7 @@ class Csv(RowSource, TextFileSource):
         return hashlib.sha256(f"{self._delimiter(item.name)}{content}".encode()).hexdigest()
 
     def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(item.name), item.name)
+        return self.documents(self._rows(item.name), item.name, self.on_bad_row)
 
     def _rows(self, name: str) -> Iterator[Row | BadRow]:
         table = _Table(name, self._lines(name), self._dialect(name))

@@ -18,7 +18,7 @@ from raylm.config.near import did_you_mean
 from raylm.config.sections import knob
 from raylm.data.files import file_digest, files_below, missing
 from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _BATCH_ROWS = 256
@@ -26,7 +26,7 @@ _PROBE_SECONDS = 10
 _NAMES = re.compile(r"'([^']+)'")
 
 
-class Dataset(RowSource):
+class Dataset(RowSource, Source):
     """Anything that `datasets.load_dataset` reads without running code of the dataset's own."""
 
     kind: Literal["dataset"] = "dataset"
@@ -71,7 +71,7 @@ class Dataset(RowSource):
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
     def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(), item.name)
+        return self.documents(self._rows(), item.name, self.on_bad_row)
 
     def label(self) -> str:
         return Path(self.path).name

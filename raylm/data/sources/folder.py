@@ -12,10 +12,10 @@ from raylm.config.errors import BadInput
 from raylm.data.file_source import TextFileSource
 from raylm.data.files import PACKED, files_below
 from raylm.data.reading import read_text
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 
-class Folder(TextFileSource):
+class Folder(TextFileSource, Source):
     """Every file below a folder, each a document; hidden files and folders are left out."""
 
     kind: Literal["folder"] = "folder"
@@ -54,4 +54,4 @@ class Folder(TextFileSource):
             yield BadRow(place, problem.field, problem.message, mend, problem.code)
 
     def label(self) -> str:
-        return os.path.basename(self.patterns[0].rstrip("/")) or super().label()  # noqa: PTH119 (addresses too)
+        return os.path.basename(self.patterns[0].rstrip("/")) or "folder"  # noqa: PTH119 (addresses too)

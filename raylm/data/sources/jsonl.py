@@ -11,20 +11,20 @@ from raylm.data.json_list import read_items
 from raylm.data.reading import Lines, read_lines, read_text
 from raylm.data.records import type_name
 from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 _MEND = "write one object a line, or one list of objects"
 _SPACE = " \t\r\n"
 
 
-class Jsonl(RowSource, TextFileSource):
+class Jsonl(RowSource, TextFileSource, Source):
     """JSON lines, plain or packed; also a file that holds one list of objects."""
 
     kind: Literal["jsonl"] = "jsonl"
 
     def read(self, item: Input) -> Iterator[Document | BadRow]:
         rows = self._listed if self._is_list(item.name) else self._by_line
-        return self.documents(rows(item.name), item.name)
+        return self.documents(rows(item.name), item.name, self.on_bad_row)
 
     def _is_list(self, name: str) -> bool:
         heads = (text.lstrip(_SPACE)[:1] for text in read_text(name, self.encoding, "replace"))

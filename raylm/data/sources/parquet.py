@@ -9,7 +9,7 @@ from raylm.config.errors import BadInput
 from raylm.data.file_source import FileSource
 from raylm.data.files import open_file, readable
 from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 1024
 
 
-class Parquet(RowSource, FileSource):
+class Parquet(RowSource, FileSource, Source):
     """Parquet files; only the columns that the text is made of are read."""
 
     kind: Literal["parquet"] = "parquet"
 
     def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(item.name), item.name)
+        return self.documents(self._rows(item.name), item.name, self.on_bad_row)
 
     def _rows(self, name: str) -> Iterator[Row | BadRow]:
         import pyarrow as pa

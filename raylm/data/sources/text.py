@@ -8,10 +8,10 @@ from typing import Literal
 
 from raylm.data.file_source import TextFileSource
 from raylm.data.reading import Lines, as_error, read_lines, read_text
-from raylm.data.sources import BadRow, Document, Input
+from raylm.data.sources import BadRow, Document, Input, Source
 
 
-class Text(TextFileSource):
+class Text(TextFileSource, Source):
     """Text files, plain or packed."""
 
     kind: Literal["text"] = "text"
