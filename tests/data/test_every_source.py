@@ -10,8 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from raylm.config import BadInput
+from raylm.config.choice import discover
 from raylm.data import files
 from raylm.data.sources import Document, Source
+
+discover("raylm.data.sources")
 
 TEXTS = ["First, naïve.", 'A "quoted"\nsecond line, שלום', "🙂 你好", "", "x" * 5000]
 

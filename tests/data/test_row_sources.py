@@ -5,7 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+from raylm.config.choice import discover
 from raylm.data.sources import Source
+
+discover("raylm.data.sources")
 
 
 def source_of(kind, path, **settings):
