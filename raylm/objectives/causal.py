@@ -57,6 +57,7 @@ class Causal(Objective):
         from raylm.kernels.linear_cross_entropy import linear_cross_entropy
 
         inputs = {name: batch[name] for name in ("input_ids", "position_ids") if name in batch}
+        # Without a cache: with one, transformers overlooks where positions begin anew.
         hidden = model.base_model(**inputs, use_cache=False).last_hidden_state
         weight: Tensor = model.get_output_embeddings().weight  # pyright: ignore - None without a head
         return {"loss": linear_cross_entropy(hidden, weight, batch["labels"])}

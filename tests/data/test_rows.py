@@ -11,6 +11,7 @@ class Span(NamedTuple):
     column: str
     start: int
     stop: int
+    joins: bool = False
 
 
 class Windows(NamedTuple):
@@ -56,6 +57,15 @@ def test_any_number_of_workers_reads_the_same_rows(world_size):
 
 def test_without_a_sampler_rows_come_in_order():
     assert numbers(RowReader(Split(), Windows(30)).rows(7, 5)) == [7, 8, 9, 10, 11]
+
+
+def test_spans_that_join_are_one_array():
+    class Joined(Windows):
+        def spans(self, row):
+            return Span("tokens", row, row + 2, True), Span("tokens", 50, 52, True), Span("tokens", 7, 8)
+
+    (row,) = RowReader(Split(), Joined(30)).rows(4, 1)
+    assert [array.tolist() for array in row.arrays] == [[4, 5, 50, 51], [7]]
 
 
 def test_a_rows_generator_depends_on_seed_and_index_only():

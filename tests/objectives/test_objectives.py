@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from raylm.config import discover
+from raylm.data.packing import Packing, pack
 from raylm.data.rows import RowReader
 from raylm.data.sampler import Sampler
 from raylm.models import Vocabulary
@@ -24,10 +25,19 @@ LENGTH, VOCAB_SIZE, SEED = 16, 50, 7
 
 
 class Split:
-    """A split of 1000 random tokens; its last window is short."""
+    """A split of 1000 random tokens in six documents of two sources; its last window is short."""
 
     num_tokens = 1000
     tokens = np.random.default_rng(0).integers(0, VOCAB_SIZE, num_tokens).astype(np.uint16)
+    document_offsets = np.array([0, 5, 17, 19, 300, 307, 1000])
+    source_documents = np.array([0, 6])
+    source_tokens = np.array([0, 1000])
+
+    def __init__(self, packing: Packing = Packing()) -> None:  # noqa: B008 - a plain value
+        self.packing = packing
+
+    def rows(self, length: int, lookahead: int = 0):
+        return pack(self, self.packing, length, lookahead)
 
     def read(self, column: str, start: int, stop: int) -> np.ndarray:
         return getattr(self, column)[start:stop]
@@ -160,9 +170,9 @@ def test_causal_predicts_every_token_but_the_first_once():
 @pytest.mark.parametrize("num_tokens", [0, 1])
 def test_a_split_too_small_for_a_target_has_no_rows(objective, num_tokens):
     class Nothing(Split):
-        pass
+        document_offsets = source_tokens = np.array([0, num_tokens])
+        source_documents = np.array([0, 1])
 
-    Nothing.num_tokens = num_tokens
     assert objective.row_plan(Nothing(), LENGTH).num_rows == 0
 
 
