@@ -61,6 +61,11 @@ def test_what_no_filter_looked_for_is_unknown_and_not_zero():
     assert report["exact_duplicates"] is None
 
 
+def test_the_page_tells_documents_that_a_filter_did_not_look_at(folder):
+    page = page_of(folder, some_facts(), ())
+    assert "3 passed by" in page  # the six that were left, but for the three mails
+
+
 def test_every_decision_is_written_with_the_names_of_source_and_filter(folder):
     write_report(folder, some_facts(), some_decisions())
     lines = gzip.decompress(folder.read(DECISIONS)).decode().splitlines()
@@ -111,6 +116,12 @@ def test_samples_of_many_decisions_are_few_spread_and_independent_of_their_paths
     moved = [decision._replace(origin=f"/elsewhere/{decision.origin}") for decision in many(1000)]
     again = build_report(some_facts(), moved)["filters"][3]["samples"]
     assert [sample["excerpt"] for sample in again] == [sample["excerpt"] for sample in samples]
+
+
+def test_samples_of_the_same_text_are_one():
+    same = [decision._replace(excerpt="* * *") for decision in many(50)]
+    samples = build_report(some_facts(), [*same, *many(1)])["filters"][3]["samples"]
+    assert [sample["excerpt"] for sample in samples] == ["* * *", "text 0"]
 
 
 def test_the_page_shows_counts_reasons_and_excerpts(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -50,7 +51,7 @@ def _views(report: Mapping[str, Any]) -> dict[str, Any]:
     powers = domain({**raw, **kept})
     return {
         "tiles": _tiles(report),
-        "steps": [_step(each, report, number) for number, each in enumerate(report["filters"])],
+        "steps": _steps(report),
         "lengths": histogram(raw, kept, powers),
         "source_lengths": [
             (
@@ -88,7 +89,7 @@ def _tiles(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         "Near duplicates": (report["near_duplicates"], "documents dropped"),
         "Evaluation texts": (report["contaminated"], "documents that held one"),
         "Personal data": (_total(report["personal_data"]), "places found"),
-        "Languages": (_length(report["languages"]), "in the documents"),
+        "Languages": (_num_languages(report["languages"]), "in the documents"),
     }
     tiles += [
         (name, grouped(count), remark) for name, (count, remark) in counted.items() if count is not None
@@ -100,25 +101,52 @@ def _total(counts: Mapping[str, int] | None) -> int | None:
     return None if counts is None else sum(counts.values())
 
 
-def _length(counts: Mapping[str, int] | None) -> int | None:
-    return None if counts is None else len(counts)
+def _num_languages(counts: Mapping[str, int] | None) -> int | None:
+    return None if counts is None else len(counts.keys() - {"unknown"})
 
 
-def _step(each: Mapping[str, Any], report: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """Return one filter of the flow; the widths are shares of the documents that were read."""
+def _steps(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the flow through the filters."""
+    steps = []
+    left = report["totals"]["raw"]["documents"]
+    for number, each in enumerate(report["filters"]):
+        steps.append(_step(each, report, number, left))
+        left -= steps[-1]["dropped"]
+    return steps
+
+
+def _step(each: Mapping[str, Any], report: Mapping[str, Any], number: int, left: int) -> dict[str, Any]:
+    """Return one filter of the flow, `left` documents before it; widths are shares of all that were read."""
     whole = max(1, report["totals"]["raw"]["documents"])
     dropped = each["documents"] - each["kept"]
+    passed = left - each["documents"]  # of sources that the filter is not for
     return {
         "title": plain(each["kind"]),
         "kept_width": round(100 * each["kept"] / whole, 2),
+        "passed_width": round(100 * passed / whole, 2),
         # A filter that drops little would else look as one that drops nothing.
         "dropped_width": max(0.4, round(100 * dropped / whole, 2)) if dropped else 0,
         "dropped": dropped,
+        "passed": passed,
         "changed": sum(each["changed"].values()),
         "reasons": _reasons(each),
         "rows": _rows(report, number),
-        **{key: each[key] for key in ("documents", "kept", "found", "settings")},
+        "settings": {
+            name: _listed(value) for name, value in each["settings"].items() if value not in ([], "")
+        },
+        **{key: each[key] for key in ("documents", "kept", "found")},
     }
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _listed(value) for name, value in settings.items() if value not in ([], "")}
+
+
+def _listed(value: Any) -> str:
+    """Return a setting as a person would write it in a recipe."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_listed, value))
+    return json.dumps(value) if isinstance(value, bool | None) else str(value)
 
 
 def _reasons(each: Mapping[str, Any]) -> list[dict[str, Any]]:

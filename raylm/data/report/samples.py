@@ -27,8 +27,10 @@ class Samples:
         """Take a decision into account."""
         group = self._groups[decision.filter, decision.action, decision.reason]
         # Where the files lie on this machine must not choose, so that the origin is no part of it.
-        checksum = zlib.crc32(f"{decision.source} {decision.detail} {decision.excerpt}".encode())
-        # The largest is thrown out first; of equal ones the one that came last.
+        checksum = zlib.crc32(f"{decision.source} {decision.excerpt}".encode())
+        if any(known == -checksum for known, *_ in group):
+            return  # a person has seen this text already
+        # The heap's first is thrown out first: the largest checksum. The count keeps decisions uncompared.
         entry = (-checksum, -self._count, decision)
         self._count += 1
         if len(group) < self._num_samples:
