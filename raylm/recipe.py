@@ -33,6 +33,7 @@ from raylm.config.schema import describe_recipe
 from raylm.config.source_paths import absolute_paths
 from raylm.config.yaml import Document, KeyPath, parse_yaml
 from raylm.data.section import DataSection
+from raylm.data.shares import weight_problem
 from raylm.data.tokenizers import Tokenizer
 from raylm.models import ModelFamily
 from raylm.objectives import Objective
@@ -251,6 +252,13 @@ def _target_rule(recipe: Recipe) -> Iterable[Problem]:
         yield Problem("train.target_loss", message, "try data.validation_share=0.1", code="target_loss")
 
 
+def _weight_rule(recipe: Recipe) -> Iterable[Problem]:
+    # A given dataset may hold sources that the recipe does not list: it is checked when it is opened.
+    problem = None if recipe.data.path else weight_problem(recipe.data)
+    if problem is not None:
+        yield problem
+
+
 def _known_steps(recipe: Recipe) -> tuple[str, int | None]:
     """Return the field that limits the run and its steps; None while the number of rows decides."""
     train = recipe.train
@@ -259,4 +267,4 @@ def _known_steps(recipe: Recipe) -> tuple[str, int | None]:
     return "train.max_steps" if train.max_steps else "train.max_tokens", train.num_steps(num_rows=0)
 
 
-_RULES = (_name_rule, _batch_rule, _warmup_rule, _period_rules, _rate_rule, _target_rule)
+_RULES = (_name_rule, _batch_rule, _warmup_rule, _period_rules, _rate_rule, _target_rule, _weight_rule)

@@ -58,6 +58,8 @@ def run_training(start: Start, world: World) -> Outcome:
     try:
         _resume(session, start)
         _check_data_lasts(session, start)
+        if world.is_first:  # not before: a resume that is refused must leave the run's tokenizer alone
+            _keep_model_and_tokenizer(start, session.model)
         return train(session)
     finally:
         session.close()
@@ -80,8 +82,6 @@ def _build(start: Start, world: World) -> Session:
         LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision
     )
     optimizer = recipe.optimizer.build(model)
-    if world.is_first:
-        _keep_model_and_tokenizer(start, model)
     stepper = Stepper(
         module, optimizer, recipe.objective, world, recipe.optimizer.max_grad_norm, train_section.seed
     )
@@ -161,13 +161,16 @@ def _resume(session: Session, start: Start) -> None:
     if found is None:
         return
     assert found.folder is not None
-    _check_same_tokenizer(session, found)
+    is_other_data = found.facts["data_digest"] != session.facts["data_digest"]
+    if is_other_data:
+        _check_data(session, found, start)
     tensors = checkpoint.state_tensors(session.model, session.optimizer)
     checkpoint.load(found.folder, tensors, session.world)
     session.facts["earlier_ledgers"] = earlier_ledgers(found.facts, session.facts["ledger"])
     session.position = Position(**{part.name: found.facts[part.name] for part in fields(Position)})
-    if found.facts["data_digest"] != session.facts["data_digest"]:
-        _begin_other_data(session, found, start)
+    if is_other_data:
+        session.position.cursor = 0
+        session.log.event("new_cursor", reason="the fork trains on other data than its parent")
     session.desk.restore(session.position.step)
     session.log.event("resumed", step=session.position.step, world_size=session.world.size)
 
@@ -180,31 +183,28 @@ def _check_data_lasts(session: Session, start: Start) -> None:
     )
 
 
-def _check_same_tokenizer(session: Session, found: Checkpoint) -> None:
-    """Refuse weights that learned other token ids: they would read nothing but noise."""
-    old, new = found.facts.get("tokenizer_digest"), session.facts["tokenizer_digest"]
-    if old not in (None, new):
-        raise BadInput.one(
-            "tokenizer",
-            f"differs from the checkpoint's (sha256 {new[:12]} vs {old[:12]})",
-            f"prepare the data with the tokenizer of {found.uri.rpartition('/checkpoints/')[0]}, "
-            "or start a new run",
-            code="tokenizer_changed",
-        )
+def _check_data(session: Session, found: Checkpoint, start: Start) -> None:
+    """Refuse to go on in other data, or as a fork with another tokenizer, whose ids mean something else.
 
-
-def _begin_other_data(session: Session, found: Checkpoint, start: Start) -> None:
-    """Start a new cursor in a fork's other data; a resumed run must find the data it began with."""
-    is_own = found.uri.startswith(start.run.uri)
-    if is_own:
+    Raises:
+        BadInput: names what differs.
+    """
+    if found.uri.startswith(f"{start.run.uri}/"):
         raise BadInput.one(
             "data",
             differences(found.facts.get("data_plan") or {}, session.facts["data_plan"]),
             "bring the old text and settings back, or fork the run: a fork may change its data",
             code="data_changed",
         )
-    session.position.cursor = 0
-    session.log.event("new_cursor", reason="the fork trains on other data than its parent")
+    old, new = found.facts.get("tokenizer_digest"), session.facts["tokenizer_digest"]
+    if old not in (None, new):
+        parent = found.uri.rpartition("/checkpoints/")[0]
+        raise BadInput.one(
+            "tokenizer",
+            f"differs from the checkpoint's (sha256 {new[:12]} vs {old[:12]})",
+            f"a fork keeps the tokenizer, which lies in {parent}/tokenizer; or start a new run",
+            code="tokenizer_changed",
+        )
 
 
 def _facts_of_start(start: Start, world: World) -> dict[str, Any]:
