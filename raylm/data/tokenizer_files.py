@@ -1,0 +1,72 @@
+"""Tokenizers as they lie in folders: ones that raylm trained, and ones from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raylm.config.errors import BadInput
+from raylm.data.tokenizers import CONFIG_FILE, MODEL_FILE, TrainedTokenizer
+
+if TYPE_CHECKING:
+    import tokenizers
+
+
+def model_file(path: str | Path) -> Path:
+    """Return the tokenizer.json that a path names: itself, or the one in that folder."""
+    path = Path(path).expanduser()
+    return path / MODEL_FILE if path.is_dir() else path
+
+
+def read_tokenizer(path: str | Path, field: str) -> TrainedTokenizer:
+    """Return the tokenizer in a folder.
+
+    Args:
+        path: The folder, or a tokenizer.json; tokenizer_config.json beside it names the special tokens.
+        field: What an error is about.
+
+    Raises:
+        BadInput: there is none, or it cannot be read.
+    """
+    file = model_file(path)
+    config = file.with_name(CONFIG_FILE)
+    return TrainedTokenizer(_model(file, field), _config(config, field) if config.exists() else {})
+
+
+def read_bytes(file: Path, field: str) -> bytes:
+    """Return the bytes of a tokenizer's file.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        mend = "name a folder with a tokenizer.json, such as one that raylm tokenizer train wrote"
+        raise BadInput.one(field, f"{file} cannot be read: {error.strerror}", mend, code="missing") from None
+
+
+def _model(file: Path, field: str) -> tokenizers.Tokenizer:
+    import tokenizers
+
+    data = read_bytes(file, field)
+    try:
+        model = tokenizers.Tokenizer.from_buffer(data)
+    except Exception as error:  # noqa: BLE001 - the library raises this class
+        raise BadInput.one(field, f"{file} is no tokenizer: {error}", code="damaged") from None
+    # Rows are cut and filled by the objective; a limit in here would lose text.
+    model.no_truncation()
+    model.no_padding()
+    return model
+
+
+def _config(file: Path, field: str) -> Mapping[str, Any]:
+    try:
+        values = json.loads(read_bytes(file, field))
+    except ValueError as error:
+        raise BadInput.one(field, f"{file} is no JSON: {error}", code="damaged") from None
+    if not isinstance(values, dict):
+        raise BadInput.one(field, f"{file} holds no JSON object", code="damaged")
+    return values
