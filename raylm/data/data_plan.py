@@ -54,15 +54,23 @@ def plan_digest(plan: Mapping[str, Any]) -> str:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return what differs between a checkpoint's plan and this one, for a person to read."""
     return "; ".join(
-        f"{meaning} is {_shown(new.get(name))}, the checkpoint's was {_shown(old.get(name))}"
+        f"{meaning} is {_part(new.get(name), old.get(name))}, "
+        f"the checkpoint's was {_part(old.get(name), new.get(name))}"
         for name, meaning in _MEANING.items()
         if old.get(name) != new.get(name)
     )
 
 
+def _part(value: Any, other: Any) -> str:
+    """Return a value as text; of a mapping only what the other one does not hold too."""
+    if not isinstance(value, Mapping):
+        return _shown(value)
+    same = other if isinstance(other, Mapping) else {}
+    parts = [f"{name} {_shown(part)}" for name, part in value.items() if same.get(name) != part]
+    return ", ".join(parts) or "none"
+
+
 def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items()) or "none"
     if isinstance(value, list | tuple):
         weight, max_epochs = value  # a share
         limit = [] if max_epochs is None else [f"{max_epochs:g} epochs at most"]
