@@ -44,17 +44,16 @@ def test_a_column_without_values_is_empty(tmp_path):
 
 
 def test_documents_keep_their_ends_and_sources(tmp_path):
-    with SplitWriter(Folder.open(tmp_path), "train", UINT16, eos_token_id=9) as writer:
-        writer.add(np.array([1, 2]), source=0, num_bytes=2, is_end=False)
-        writer.add(np.array([3]), source=0, num_bytes=1, is_end=True)
-        writer.add(np.array([], dtype=np.int64), source=1, num_bytes=0, is_end=True)
-        writer.add(np.array([4]), source=2, num_bytes=4, is_end=False)
+    with SplitWriter(Folder.open(tmp_path), "train", UINT16) as writer:
+        writer.add(np.array([1, 2, 3, 9, 9]), np.array([4, 1]), source=0, num_bytes=3)
+        writer.add(np.array([], dtype=np.int64), np.array([], dtype=np.int64), source=1, num_bytes=0)
+        writer.add(np.array([4]), np.array([1]), source=2, num_bytes=4)
         index = writer.close()
     assert (index.num_tokens, index.num_documents, index.num_bytes) == (6, 3, 7)
     stored = {name: (tmp_path / files[0].name).read_bytes() for name, files in index.columns.items()}
     assert np.frombuffer(stored["tokens"], "<u2").tolist() == [1, 2, 3, 9, 9, 4]
     assert np.frombuffer(stored["documents"], "<i8").tolist() == [0, 4, 5, 6]
-    assert np.frombuffer(stored["sources"], "<u2").tolist() == [0, 1, 2]
+    assert np.frombuffer(stored["sources"], "<u2").tolist() == [0, 0, 2]
 
 
 def test_what_is_read_cannot_be_written_to(section, tmp_path):
