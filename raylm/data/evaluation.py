@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
@@ -20,6 +21,7 @@ from raylm.data.words import folded, word_spans, words
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _TABLE_BITS = 22
+_ENOUGH_WORDS = 5  # a line of symbols with fewer words, "( not ( True ) ) is", is compared sign by sign
 
 
 class Line(NamedTuple):
@@ -54,25 +56,28 @@ class EvaluationIndex:
         self._min_whole_words = min_whole_words
         self._numbers: dict[str, int] = {}
         self._whole: dict[str, str] = {}
+        self._literal: dict[str, str] = {}
         runs: dict[int, dict[tuple[int, ...], str]] = defaultdict(dict)
         for line in lines:
             self._add(line, runs)
         self._longest_whole = max((key.count(" ") + 1 for key in self._whole), default=0)
         self._runs = {length: _Runs.of(runs[length]) for length in sorted(runs)}
         self._head = min(self._runs, default=0)
-        self._table = np.zeros(1 << _TABLE_BITS, np.bool_)
-        for each in self._runs.values():
-            self._table[_slots(_hash(each.numbers[:, : self._head]))] = True
+        self._table = np.zeros(1 << _TABLE_BITS, np.uint16)
+        for place, each in enumerate(self._runs.values()):
+            self._table[_slots(_hash(each.numbers[:, : self._head]))] |= _bit(place)
 
     def _add(self, line: Line, runs: dict[int, dict[tuple[int, ...], str]]) -> None:
         text = folded(line.text)
         parts = words(text)
         if not parts:
             return
-        # A line of symbols has few words of its own: five, at least, say where it comes from.
-        is_long = len(parts) >= self._min_words or len(line.text.split()) >= self._min_words
-        if not is_long or len(parts) < min(5, self._min_words):
+        pieces = text.split()
+        if len(parts) < self._min_words and len(pieces) < self._min_words:
             self._whole.setdefault(" ".join(parts), line.file)
+            return
+        if len(parts) < min(_ENOUGH_WORDS, self._min_words):
+            self._literal.setdefault(" ".join(pieces), line.file)
             return
         numbers = [self._numbers.setdefault(word, len(self._numbers) + 1) for word in parts]
         length = min(self._size, len(numbers))
@@ -84,10 +89,16 @@ class EvaluationIndex:
         text = folded(text)
         lines = [words(line) for line in text.split("\n")]
         found = [*self._find_runs([word for line in lines for word in line]), *self._find_whole(lines)]
-        if not found:
-            return []
-        spans = list(word_spans(text))
-        return [Match(spans[first][0], spans[last][1], file) for first, last, file in sorted(found)]
+        spans = list(word_spans(text)) if found else []
+        matches = [Match(spans[first][0], spans[last][1], file) for first, last, file in found]
+        return sorted([*matches, *self._find_literal(text)])
+
+    def _find_literal(self, text: str) -> Iterator[Match]:
+        plain = " ".join(text.split()) if self._literal else ""
+        for line, file in self._literal.items():
+            if line in plain:
+                signs = r"\s+".join(map(re.escape, line.split()))
+                yield from (Match(*match.span(), file) for match in re.finditer(signs, text))
 
     def _find_whole(self, lines: list[list[str]]) -> Iterator[tuple[int, int, str]]:
         first = 0
@@ -106,22 +117,25 @@ class EvaluationIndex:
             return
         get = self._numbers.get
         numbers = np.fromiter([get(word, 0) for word in parts], np.uint64, len(parts))
-        starts = self._candidates(numbers, count)
-        for length, runs in self._runs.items() if len(starts) else ():
-            within = starts[starts <= len(numbers) - length]
-            windows = numbers[within[:, None] + np.arange(length)]
-            for place, run in runs.find(windows):
-                first = int(within[place])
-                yield first, first + length - 1, runs.files[run]
+        lengths = self._lengths(numbers, count)
+        starts = np.flatnonzero(lengths)
+        lengths = lengths[starts]
+        for place, (length, runs) in enumerate(self._runs.items() if len(starts) else ()):
+            within = starts[(lengths & _bit(place) != 0) & (starts <= len(numbers) - length)]
+            if len(within):
+                windows = numbers[within[:, None] + np.arange(length)]
+                for window, run in runs.find(windows):
+                    first = int(within[window])
+                    yield first, first + length - 1, runs.files[run]
 
-    def _candidates(self, numbers: Hashes, count: int) -> NDArray[np.int64]:
-        """Return the places where the first words of a run may stand."""
+    def _lengths(self, numbers: Hashes, count: int) -> NDArray[np.uint16]:
+        """Return for each place which lengths of runs may begin there, a bit each."""
         mixed = mix(numbers)
         hashes = mixed[:count].copy()
         for ahead in range(1, self._head):
             hashes *= _BASE
             hashes += mixed[ahead : ahead + count]
-        return np.flatnonzero(self._table[_slots(hashes)])
+        return self._table[_slots(hashes)]
 
 
 class _Runs(NamedTuple):
@@ -156,6 +170,11 @@ def _hash(numbers: NDArray[np.uint64]) -> Hashes:
     for column in range(numbers.shape[1]):
         hashes = hashes * _BASE + mixed[:, column]
     return hashes
+
+
+def _bit(place: int) -> np.uint16:
+    """Return the bit of the place-th length; the last bit stands for all that come after."""
+    return np.uint16(1 << min(place, 15))
 
 
 def _slots(hashes: Hashes) -> NDArray[np.int64]:

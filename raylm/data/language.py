@@ -11,7 +11,7 @@ from raylm.config.errors import BadInput
 UNKNOWN = "unknown"
 """The language of a text without words, or of which the classifier is not sure."""
 
-_SAMPLE_CHARACTERS = 4096
+_SAMPLE_CHARACTERS = 1024
 _SAMPLES = 4
 _WORD = re.compile(r"[^\W\d_]")
 
@@ -28,7 +28,7 @@ class Guess(NamedTuple):
 def identify(text: str) -> Guess:
     """Return the most likely language of a text.
 
-    A long text is judged by four places spread over it, 4,096 characters together.
+    A long text is judged by four places spread over it, 1,024 characters together.
 
     Raises:
         BadInput: the package with the classifier is not installed.

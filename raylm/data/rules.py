@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from raylm.data.filters import Verdict
-
 
 class Rule(NamedTuple):
     """One rule and whether a text breaks it."""
@@ -29,12 +27,9 @@ def at_least(reason: str, what: str, value: float, **limit: float) -> Rule:
     return Rule(value < least, reason, f"{_shown(value)} {what}, {field} is {_shown(least)}")
 
 
-def verdict(text: str, rules: Iterable[Rule]) -> Verdict:
-    """Drop a text at the first rule that it breaks; the rules after it are not asked."""
-    for rule in rules:
-        if rule.is_broken:
-            return Verdict(None, rule.reason, rule.detail, rule.excerpt)
-    return Verdict(text)
+def first_broken(rules: Iterable[Rule]) -> Rule | None:
+    """Return the first rule that is broken, None if all are kept; the rules after it are not asked."""
+    return next((rule for rule in rules if rule.is_broken), None)
 
 
 def share(part: float, whole: float) -> float:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from raylm.config.sections import knob
 from raylm.data.filters import DocumentFilter, Judge, Verdict
-from raylm.data.rules import Rule, at_least, at_most, share, verdict
+from raylm.data.rules import Rule, at_least, at_most, first_broken, share
 from raylm.data.sources import Source
 
 _BULLETS = ("•", "‣", "◦", "▪", "-", "*")
@@ -50,7 +50,10 @@ class GopherQuality(DocumentFilter):
         return self._judge
 
     def _judge(self, text: str) -> Verdict:
-        return verdict(text, self._rules(text))
+        broken = first_broken(self._rules(text))
+        if broken is None:
+            return Verdict(text)
+        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
 
     def _rules(self, text: str) -> Iterator[Rule]:
         words = text.split()

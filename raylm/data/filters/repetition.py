@@ -9,7 +9,7 @@ from typing import Literal
 from raylm.config.sections import knob
 from raylm.data.filters import DocumentFilter, Judge, Verdict
 from raylm.data.repeats import Gram, Words, repeated
-from raylm.data.rules import Rule, at_most, verdict
+from raylm.data.rules import Rule, at_most, first_broken
 from raylm.data.sources import Source
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -57,7 +57,10 @@ class Repetition(DocumentFilter):
         return self._judge
 
     def _judge(self, text: str) -> Verdict:
-        return verdict(text, self._rules(text))
+        broken = first_broken(self._rules(text))
+        if broken is None:
+            return Verdict(text)
+        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
 
     def _rules(self, text: str) -> Iterator[Rule]:
         lines = [line for line in map(str.strip, text.split("\n")) if line]

@@ -29,7 +29,8 @@ def prose() -> str:
         "it. Some shady trees leaned over it, and rushes and water-lilies grew at the deep end.\n\n"
         "Over the hedge on one side we looked into a plowed field, and on the other we looked over a gate at "
         "our master's house, which stood by the roadside. While I was young I lived upon my mother's milk, "
-        "as I could not eat grass. In the daytime I ran by her side, and at night I lay down close by her.\n\n"
+        "as I could not eat grass. In the daytime I ran by her side, and at night I lay down close by "
+        "her.\n\n"
         "When it was hot we used to stand by the pond in the shade of the trees, and when it was cold we "
         "had a nice warm shed near the grove."
     )

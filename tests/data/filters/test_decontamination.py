@@ -89,9 +89,11 @@ def test_one_or_two_words_match_only_a_document_that_is_nothing_else(tmp_path, s
 
 
 def test_a_line_with_symbols_counts_its_words_as_a_reader_does(tmp_path, source):
-    judge = make(tmp_path, ["compute 12 + 34 - 56 + 78 now"]).judge(source)
+    judge = make(tmp_path, ["compute 12 + 34 - 56 + 78 now", "( ( not ( True ) ) ) is"]).judge(source)
 
     assert judge("please compute 12 + 34 - 56 + 78 now and then").text is None
+    assert judge("so ( ( not\n( true ) ) ) is what?").excerpt == "( ( not\n( true ) ) ) is"
+    assert judge("that is not true is it").text is not None
 
 
 @pytest.mark.parametrize(
