@@ -80,7 +80,7 @@ def pack(documents: Documents, packing: Packing, length: int, lookahead: int = 0
     """
     if packing.policy == "stream":
         return Windows(documents, length, lookahead, is_cut=not packing.attend_across_documents)
-    return _pieced(documents, packing, length, lookahead)
+    return pack_pieces(documents, packing, length, lookahead)
 
 
 class Windows:
@@ -181,8 +181,11 @@ class Pieces:
         return np.diff(self.first_pieces)
 
 
-def _pieced(documents: Documents, packing: Packing, length: int, lookahead: int) -> Pieces:
-    """Cut the documents by the policy for long ones, then put the pieces of each source into rows."""
+def pack_pieces(documents: Documents, packing: Packing, length: int, lookahead: int) -> Pieces:
+    """Return the rows of a policy that keeps documents apart; the arguments are those of `pack`.
+
+    The documents are cut by the policy for long ones, then the pieces of each source are put into rows.
+    """
     limits = np.concatenate([[0], documents.source_documents[1:]])
     bins, pieces = [], []
     losses = np.zeros(3, dtype=np.int64)

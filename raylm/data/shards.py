@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
 from raylm.data.index import Index, missing_file
-from raylm.data.packing import Packing, Rows, pack
+from raylm.data.packing import Packing, Rows, pack, pack_pieces
+from raylm.data.packing_index import kept
 from raylm.runs.folder import Folder
 
 # Little-endian on every machine, as the files are.
 OFFSET_DTYPE = np.dtype("<i8")
 SOURCE_DTYPE = np.dtype("<u2")
+
+_KEPT_FROM = 100_000  # documents: below, packing takes less time than reading what was kept
 
 
 class Column:
@@ -79,7 +82,7 @@ class Split:
         """
         key = (length, lookahead)
         if key not in self._rows:
-            self._rows[key] = pack(self, self._packing, length, lookahead)
+            self._rows[key] = self._pack(length, lookahead)
         return self._rows[key]
 
     @property
@@ -88,6 +91,18 @@ class Split:
         if self._offsets is None:
             self._offsets = self.read("documents", 0, self.num_documents + 1).astype(np.int64, copy=False)
         return self._offsets
+
+    def _pack(self, length: int, lookahead: int) -> Rows:
+        if self._packing.policy == "stream" or self.num_documents < _KEPT_FROM:
+            return pack(self, self._packing, length, lookahead)
+        key = {
+            "length": length,
+            "lookahead": lookahead,
+            **self._packing._asdict(),
+            "documents": [file.sha256 for file in self._index.columns["documents"]],
+            "sources": self.source_documents.tolist(),
+        }
+        return kept(self._folder, key, lambda: pack_pieces(self, self._packing, length, lookahead))
 
     def _column(self, name: str) -> Column:
         if name not in self._columns:
