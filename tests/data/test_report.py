@@ -196,5 +196,23 @@ def test_numbers_and_shares_read_well():
     assert (percent(0), percent(0.00001), percent(0.5)) == ("0.0 %", "< 0.1 %", "50.0 %")
 
 
+@pytest.mark.parametrize(
+    ("excerpt", "masked"),
+    [
+        ("write to anna@postmail.org now", "write to a***@p***.org now"),
+        (f"{'x ' * 110}write to anna@postm", f"{'x ' * 110}write to …"),
+        (f"{'x ' * 110}card: 4111 1111 1111", f"{'x ' * 110}card: …"),
+        ("write to a***@p***.org", "write to a***@p***.org"),
+        ("no. 12 of 40 pages", "no. 12 of 40 pages"),
+    ],
+)
+def test_excerpts_of_all_filters_are_masked_where_one_looks_for_personal_data(excerpt, masked):
+    decision = some_decisions()[0]._replace(excerpt=excerpt)
+    facts = some_facts()
+    assert build_report(facts, [decision])["filters"][2]["samples"][0]["excerpt"] == masked
+    bare = replace(facts, filters=[{**each, "kind": "other"} for each in facts.filters])
+    assert build_report(bare, [decision])["filters"][2]["samples"][0]["excerpt"] == excerpt
+
+
 def test_other_scripts_are_shown_as_they_are():
     assert shown("naïve 你好 שלום 🙂\n\tx") == "naïve 你好 שלום 🙂\n\tx"

@@ -10,6 +10,7 @@ from typing import Any
 
 from raylm.data.report.content import FORMAT, describe
 from raylm.data.report.html import render
+from raylm.data.report.masking import masker
 from raylm.data.report.samples import Samples
 from raylm.data.tally import Decision, Facts
 from raylm.runs.folder import Folder
@@ -24,7 +25,7 @@ DECISIONS = "decisions.jsonl.gz"
 def build_report(facts: Facts, decisions: Iterable[Decision]) -> dict[str, Any]:
     """Return report.json's content: counts of sources and filters, and samples of the decisions."""
     samples = Samples()
-    for decision in decisions:
+    for decision in _masked(facts, decisions):
         samples.add(decision)
     return _with_samples(facts, samples)
 
@@ -36,7 +37,7 @@ def write_report(folder: Folder, facts: Facts, decisions: Iterable[Decision]) ->
     """
     samples = Samples()
     names = _Names(facts)
-    with_lines = (names.line(decision) for decision in samples.watch(decisions))
+    with_lines = (names.line(decision) for decision in samples.watch(_masked(facts, decisions)))
     _write_lines(folder, with_lines)
     report = _with_samples(facts, samples)
     folder.write(JSON, json.dumps(report, indent=1, ensure_ascii=False).encode() + b"\n")
@@ -51,6 +52,11 @@ def read_report(folder: Folder) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return report if isinstance(report, dict) and report.get("format") == FORMAT else None
+
+
+def _masked(facts: Facts, decisions: Iterable[Decision]) -> Iterator[Decision]:
+    mask = masker(facts.filters)
+    return (decision._replace(excerpt=mask(decision.excerpt)) for decision in decisions)
 
 
 class _Names:
