@@ -12,6 +12,7 @@ from raylm.cli.groups import group
 from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json
 from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
+from raylm.runs.read import clean
 
 if TYPE_CHECKING:
     from raylm.data.tokenizer_choice import Candidates
@@ -185,4 +186,4 @@ def _print_coloured(text: str, pieces: list[Piece]) -> None:
 
 def _visible(text: str) -> str:
     """Return text on one line in which white space shows."""
-    return text.replace(" ", "·").replace("\n", "↵").replace("\t", "→")
+    return clean(text.replace(" ", "·").replace("\n", "↵").replace("\t", "→"))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 MAX_CHARACTERS = 8_000_000
 """Characters of distinct words until which every word is kept; training then takes some 1 GB."""
 _PIECE = re.compile(r" ?\S+|\s+")
-_GROWTH = 1.25
+_GROWTH = 0.25  # of the first limit, until rare words must come twice as often
 _PRUNE_EVERY = 1 << 20  # new words between two looks at those that wait
 
 
@@ -38,6 +38,7 @@ class _Known:
         self._waiting: Counter[str] = Counter()
         self._num_characters = 0
         self._limit = float(max_characters)
+        self._step = max(1, _GROWTH * max_characters)
         self._threshold = 1
 
     def pass_on(self, text: str) -> str:
@@ -68,8 +69,8 @@ class _Known:
         self._words.update(pieces)
         self._num_characters += sum(map(len, pieces))
         if self._num_characters > self._limit:
-            self._limit *= _GROWTH
-            self._threshold *= 4
+            self._limit += self._step
+            self._threshold *= 2
 
     def _forget(self) -> None:
         """Drop those that came once only (lossy counting, Manku and Motwani 2002)."""

@@ -43,15 +43,17 @@ class Unigram(SizedTokenizer):
         )
         model.train_from_iterator(without_rare_words(texts), trainer)
         values = json.loads(model.to_str())
-        values["model"]["vocab"] = _settled(values["model"]["vocab"])
+        values["model"]["vocab"] = _settled(values["model"]["vocab"], self.vocab_size - len(special.names))
         return TrainedTokenizer.of(Model.from_str(json.dumps(values)), special)
 
 
-def _settled(vocab: list[list[Any]]) -> list[list[Any]]:
-    """Return pieces and scores that are the same in every process, likely ones first."""
+def _settled(vocab: list[list[Any]], size: int) -> list[list[Any]]:
+    """Return pieces and scores that are the same in every process, likely ones first, at most `size`."""
     lowest = min(score for _, score in vocab)
     scores = {
         piece: round(lowest if len(piece) == 1 and score < lowest + _SPREAD else score, _DIGITS)
         for piece, score in vocab
     }
-    return sorted(([piece, score] for piece, score in scores.items()), key=lambda one: (-one[1], one[0]))
+    # Every byte stays; of the longer pieces, the trainer may return a few too many.
+    likely = sorted(scores, key=lambda piece: (len(piece) > 1, -scores[piece], piece))[:size]
+    return sorted(([piece, scores[piece]] for piece in likely), key=lambda one: (-one[1], one[0]))
