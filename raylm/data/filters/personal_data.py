@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from raylm.config.secrets import shown
 from raylm.config.sections import knob
 from raylm.data.filters import DocumentFilter, Judge, Verdict
 from raylm.data.personal import (
+    MAY_HOLD,
     Hit,
     Recogniser,
     bank_account,
@@ -29,8 +29,6 @@ from raylm.data.sources import Source
 Action: TypeAlias = Literal["redact", "drop", "report"]
 OwnAction: TypeAlias = Literal["redact", "drop", "report", "ignore"]
 
-_MAY_HOLD = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d|::")
-"""What a text has that holds personal data of any kind: the cheap look that spares most texts the others."""
 _LIBRARIES = {"phone": "phonenumbers", "iban": "stdnum", "national_id": "stdnum"}
 _PACKAGES = {"phonenumbers": "phonenumbers", "stdnum": "python-stdnum"}
 _CONTEXT = 60
@@ -132,7 +130,7 @@ def _library_missing(kind: str, library: str) -> Problem:
 
 
 def _judge(text: str, recognisers: Sequence[Recogniser], actions: dict[str, OwnAction]) -> Verdict:
-    hits = find_all(text, recognisers) if _MAY_HOLD.search(text) else []
+    hits = find_all(text, recognisers) if MAY_HOLD.search(text) else []
     if not hits:
         return Verdict(text)
     found = Counter(hit.kind for hit in hits)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from raylm.data.personal import Recogniser, find_all, mask
+from raylm.data.personal import MAY_HOLD, Recogniser, find_all, mask
 
 # Half of an address or of a number, where an excerpt was cut off.
 _CUT = re.compile(r"(?:[+(]?\d[\d\s()./-]*|\S*@\S*)\Z")
@@ -27,7 +27,7 @@ def masker(filters: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
     recognisers = [recogniser for rule in rules for recogniser in rule.recognisers()]
     if not recognisers:
         return str
-    return lambda excerpt: _masked(excerpt, recognisers)
+    return lambda excerpt: _masked(excerpt, recognisers) if MAY_HOLD.search(excerpt) else excerpt
 
 
 def _masked(excerpt: str, recognisers: list[Recogniser]) -> str:
