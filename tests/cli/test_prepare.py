@@ -9,7 +9,9 @@ import pytest
 
 from raylm.cli import main
 
-RECIPE = Path(__file__).parents[2] / "examples" / "shakespeare_char.yaml"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RECIPE = EXAMPLES / "shakespeare_char.yaml"
+BOOKS = EXAMPLES / "prepare_books.yaml"
 
 
 @pytest.fixture
@@ -19,10 +21,10 @@ def text(tmp_path):
     return path
 
 
-def run(capsys, *arguments):
+def run(capsys, *arguments, recipe=RECIPE):
     """Return exit code, standard output and standard error."""
     with pytest.raises(SystemExit) as caught:
-        main(["prepare", str(RECIPE), *map(str, arguments)])
+        main(["prepare", str(recipe), *map(str, arguments)])
     out, err = capsys.readouterr()
     return caught.value.code, out, err
 
@@ -32,7 +34,8 @@ def test_json_says_what_lies_where_and_that_it_is_reused(capsys, text, tmp_path)
     code, out, err = run(capsys, *arguments)
     facts = json.loads(out)
     assert (code, err) == (0, "")
-    assert facts["path"] == str(tmp_path / "datasets" / facts["digest"])
+    assert Path(facts["path"]).parent == tmp_path / "datasets"
+    assert (Path(facts["path"]) / "index.json").exists()
     assert (facts["documents"], facts["tokens"], facts["is_reused"]) == (1, 2101, False)
     assert facts["vocab_size"] == len(set(text.read_text())) + 2
     assert json.loads(run(capsys, *arguments)[1]) == facts | {"is_reused": True}
@@ -79,3 +82,86 @@ def test_a_terminal_shows_a_bar(text, tmp_path):
     os.close(leader)
     assert "encoding" in shown
     assert "ETA" in shown
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory):
+    """Where the example with four sources and nine filters was prepared."""
+    storage = tmp_path_factory.mktemp("books")
+    with pytest.raises(SystemExit) as caught:
+        main(["prepare", str(BOOKS), "--storage", str(storage)])
+    assert caught.value.code == 0
+    return storage
+
+
+def test_the_example_counts_what_each_filter_did(capsys, books):
+    code, out, _ = run(capsys, "--storage", books, "--json", recipe=BOOKS)
+    facts = json.loads(out)
+    assert (code, facts["is_reused"]) == (0, True)
+    filters = {each["kind"]: each for each in facts["filters"]}
+    assert filters["exact_duplicates"]["dropped"] == {"exact_duplicate": 150}
+    assert filters["near_duplicates"]["dropped"] == {"near_duplicate": 3}
+    assert filters["personal_data"]["found"] == {"email": 5}
+    assert filters["language"]["found"]["en"] > 2900
+    assert filters["personal_data"]["kept"] == facts["documents"]
+
+
+def test_the_example_keeps_its_code_and_says_whose_texts_it_holds(capsys, books):
+    sources = {
+        source["name"]: source
+        for source in json.loads(run(capsys, "--storage", books, "--json", recipe=BOOKS)[1])["sources"]
+    }
+    assert list(sources) == ["books", "wikitext2", "wiki_docs", "python_code"]
+    assert sources["python_code"]["licence"] == "MIT"
+    assert sources["python_code"]["removed"] == {"near_duplicates": {"near_duplicate": 2}}
+    assert sources["wiki_docs"]["documents"] == 30
+
+
+def test_a_person_sees_sources_filters_and_where_the_report_lies(capsys, books):
+    code, out, err = run(capsys, "--storage", books, recipe=BOOKS)
+    assert (code, err) == (0, "")
+    assert "books\tpublic domain\t2,423\t" in out
+    assert "150 dropped (150 exact duplicate)" in out
+    assert "found 5 email" in out
+    report = out.splitlines()[-1].removeprefix("report: ")
+    assert Path(report).read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_prepared_data_that_a_recipe_points_to_is_told_with_its_filters(capsys, books):
+    path = json.loads(run(capsys, "--storage", books, "--json", recipe=BOOKS)[1])["path"]
+    code, out, _ = run(capsys, f"data.path={path}", "--json", recipe=BOOKS)
+    assert code == 0
+    assert len(json.loads(out)["filters"]) == 9
+
+
+def test_a_report_that_was_removed_is_not_missed(capsys, text, tmp_path):
+    arguments = (f"data.sources.0.path={text}", "--storage", tmp_path, "--json")
+    path = Path(json.loads(run(capsys, *arguments)[1])["path"])
+    for name in ("report.json", "report.html", "decisions.jsonl.gz"):
+        (path / name).unlink()
+    code, out, _ = run(capsys, *arguments)
+    facts = json.loads(out)
+    assert (code, facts["is_reused"], facts["report"], facts["filters"]) == (0, True, None, [])
+
+
+def test_a_source_with_an_unknown_licence_is_refused_with_the_way_to_allow_it(capsys, tmp_path):
+    code, out, err = run(
+        capsys, "data.sources.3.licence=unknown", "--storage", tmp_path, "--json", recipe=BOOKS
+    )
+    assert (code, out) == (2, "")
+    assert err.startswith("data.sources.3.licence")
+    assert 'add "unknown" to allow in the filter licence' in err
+    assert err.count("\n") == 1
+
+
+def test_a_changed_input_is_named_before_it_is_read_again(capsys, text, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("Brevity is the soul of wit.\n" * 50)
+    sources = f"data.sources=[{{kind: text, path: {text}}}, {{kind: text, path: {other}}}]"
+    assert run(capsys, sources, "--storage", tmp_path)[0] == 0
+    other.write_text("Brevity is the soul of wit, he said.\n" * 50)
+    code, _, err = run(capsys, sources, "--storage", tmp_path)
+    assert code == 0
+    assert "to be read" in err
+    assert str(other) in err
+    assert str(text) not in err
