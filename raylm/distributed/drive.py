@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from raylm.config.errors import BadInput, RunFailed
+from raylm.data.data_plan import data_plan, plan_digest
 from raylm.data.fetch import fetch
 from raylm.data.ledger import read_ledger
 from raylm.data.packing import Packing
@@ -101,9 +102,17 @@ def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[s
         order = order_for(recipe.data, dataset.source_names, plans["train"].source_rows, recipe.train.seed)
         check_lasts(order, recipe.train.num_steps(rows["train"]) * recipe.train.global_batch_size)
     notes = [f"{name} split: {note}" for name, plan in plans.items() for note in plan.notes]
-    run.add_to_header(data_digest=dataset.digest, ledger=read_ledger(Folder.open(dataset.path)))
+    _record_data(recipe, run, dataset)
     run.emit("driver", "prepared", dataset=uri, digest=dataset.digest, rows=rows, notes=notes)
     return uri, rows["train"]
+
+
+def _record_data(recipe: Recipe, run: Run, dataset: Dataset) -> None:
+    """Put the data into the run's record; from its first checkpoint on, a run keeps its data."""
+    if not run.checkpoints.steps():
+        plan = data_plan(dataset, recipe.data, recipe.train.sequence_length, recipe.train.seed)
+        ledger = read_ledger(Folder.open(dataset.path))
+        run.add_to_header(data_digest=plan_digest(plan), ledger=ledger)
 
 
 def _check_rows(rows: dict[str, int], recipe: Recipe) -> None:

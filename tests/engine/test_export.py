@@ -109,8 +109,14 @@ def test_nothing_is_written_where_the_checkpoint_is_not_there(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_only_weights_configuration_and_tokenizer_leave_the_run(run, tmp_path):
+def test_only_weights_configuration_tokenizer_and_card_leave_the_run(run, tmp_path):
     export(run, None, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json"} <= names
-    assert all(name.endswith((".json", ".safetensors", ".jinja")) for name in names)
+    assert {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "generation_config.json",
+        "README.md",
+    } <= names
+    assert all(name.endswith((".json", ".safetensors", ".jinja")) for name in names - {"README.md"})
