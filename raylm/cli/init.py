@@ -1,8 +1,9 @@
 """`raylm init`: a recipe to begin with."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -98,7 +99,24 @@ def _shipped(name: str, starter: str, data: str | None) -> str:
     file = find_starter(starter)
     values, text = load_yaml(file).values, file.read_text(encoding="utf-8")
     text = text.replace(f"name: {values['name']}", f"name: {name}")
-    for source in values["data"]["sources"]:
+    sources = values["data"]["sources"]
+    if len(sources) == 1:
+        (source,) = sources
         path = _source(data)["path"] if data else _copied(file.parent / source["path"], name)
-        text = text.replace(f"path: {source['path']}", f"path: {path}")
+        return text.replace(f"path: {source['path']}", f"path: {path}")
+    if data:
+        message = f"{starter} reads {len(sources)} sources, which one text cannot replace"
+        raise BadInput.one("--data", message, "leave --data out, then edit the recipe", code="starter")
+    for folder in sorted({str(Path(path).parent) for path in _files_of(values["data"])}):
+        # The licences lie beside the texts and go with them.
+        shutil.copytree(file.parent / folder, folder, dirs_exist_ok=True)
     return text
+
+
+def _files_of(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the files that a shipped recipe names, relative to it."""
+    for source in data["sources"]:
+        path = source["path"]
+        yield from [path] if isinstance(path, str) else path
+    for each in data.get("filters", ()):
+        yield from each.get("against", ())

@@ -234,7 +234,14 @@ def test_a_plan_shows_what_is_known_and_nothing_else(capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--data", "corpus.txt"], ["--data", "*.txt"], ["--starter", "shakespeare_char"]]
+    "options",
+    [
+        [],
+        ["--data", "corpus.txt"],
+        ["--data", "*.txt"],
+        ["--starter", "shakespeare_char"],
+        ["--starter", "prepare_books"],
+    ],
 )
 def test_a_starter_is_good_as_it_is(capsys, options):
     assert call(capsys, "init", "first", *options)[0] == 0
@@ -264,6 +271,10 @@ def test_a_starter_takes_its_kind_of_source_from_the_files_name(capsys, name, ki
         (["init", "../x"], "'../x'"),
         (["init", "a", "--data", "corpus.tx"], "--data: corpus.tx does not exist; near it: corpus.txt"),
         (["init", "a", "--starter", "shakespear_char"], "did you mean shakespeare_char?"),
+        (
+            ["init", "a", "--starter", "prepare_books", "--data", "corpus.txt"],
+            "--data: prepare_books reads 4 sources",
+        ),
     ],
 )
 def test_a_starter_that_cannot_be_written_says_why(capsys, arguments, line):

@@ -53,6 +53,17 @@ def test_a_run_that_ended_can_be_launched_again(run):
     assert run.recipe_yaml(1) == "a: 1\n"
 
 
+def test_what_is_known_later_joins_the_record_and_stays(run):
+    before = run.header()
+    run.add_to_header(ledger={"sources": []}, data_digest="ab")
+    assert run.header() == {**before, "ledger": {"sources": []}, "data_digest": "ab"}
+    stamp = run.folder.stamp("run.json")
+    run.add_to_header(data_digest="ab")
+    assert run.folder.stamp("run.json") == stamp
+    run.add_to_header(data_digest="cd")
+    assert Run.open(run.storage, run.run_id).header()["data_digest"] == "cd"
+
+
 def test_an_existing_id_is_refused_and_resume_is_named(run):
     with pytest.raises(BadInput, match=f"runs resume {run.run_id}"):
         Run.create(run.storage, run.run_id)
