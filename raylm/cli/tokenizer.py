@@ -16,7 +16,7 @@ from raylm.runs.read import clean
 
 if TYPE_CHECKING:
     from raylm.data.tokenizer_choice import Candidates
-    from raylm.data.tokenizers import Piece
+    from raylm.data.trained_tokenizer import Piece
 
 _KINDS = "character,word,byte_bpe,wordpiece,unigram"
 _COLUMNS = {

@@ -11,11 +11,11 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 
-MAX_CHARACTERS = 8_000_000
+MAX_CHARACTERS = 4_000_000
 """Characters of distinct words until which every word is kept; training then takes some 1 GB."""
 _PIECE = re.compile(r" ?\S+|\s+")
-_GROWTH = 0.25  # of the first limit, until rare words must come twice as often
-_PRUNE_EVERY = 1 << 20  # new words between two looks at those that wait
+_GROWTH = 0.25  # of the first limit, until rare words must come four times as often
+_PRUNE_EVERY = 1 << 18  # new words between two looks at those that wait
 
 
 def without_rare_words(texts: Iterator[str], max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
@@ -70,7 +70,7 @@ class _Known:
         self._num_characters += sum(map(len, pieces))
         if self._num_characters > self._limit:
             self._limit += self._step
-            self._threshold *= 2
+            self._threshold *= 4
 
     def _forget(self) -> None:
         """Drop those that came once only (lossy counting, Manku and Motwani 2002)."""

@@ -16,7 +16,8 @@ from raylm.config.near import did_you_mean
 from raylm.data.section import DataSection
 from raylm.data.sources import Source
 from raylm.data.tokenizer_files import read_tokenizer
-from raylm.data.tokenizers import MODEL_FILE, SizedTokenizer, Tokenizer, TrainedTokenizer
+from raylm.data.tokenizers import SizedTokenizer, Tokenizer
+from raylm.data.trained_tokenizer import MODEL_FILE, TrainedTokenizer
 from raylm.runs.catalogue import find
 from raylm.runs.folder import Folder
 from raylm.runs.storages import resolve

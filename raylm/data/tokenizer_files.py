@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raylm.config.errors import BadInput
-from raylm.data.tokenizers import CONFIG_FILE, MODEL_FILE, TrainedTokenizer
+from raylm.data.trained_tokenizer import CONFIG_FILE, MODEL_FILE, TrainedTokenizer
 
 if TYPE_CHECKING:
     import tokenizers

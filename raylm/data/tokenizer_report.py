@@ -14,7 +14,7 @@ from raylm.config.errors import BadInput
 from raylm.data.chunks import chunks
 from raylm.data.documents import BadRow
 from raylm.data.sources import Source
-from raylm.data.tokenizers import TrainedTokenizer
+from raylm.data.trained_tokenizer import TrainedTokenizer
 from raylm.data.words import folded, words
 
 _BATCH_CHARACTERS = 1 << 20

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from raylm.config.errors import BadInput
 from raylm.data.tokenizer_files import model_file, read_bytes, read_tokenizer
-from raylm.data.tokenizers import CONFIG_FILE, Tokenizer, TrainedTokenizer
+from raylm.data.tokenizers import Tokenizer
+from raylm.data.trained_tokenizer import CONFIG_FILE, TrainedTokenizer
 
 _FIELD = "tokenizer.path"
 _RARE = "\U0010fffd\u2603a \n"  # a private character, which no vocabulary has
