@@ -165,3 +165,12 @@ def test_a_changed_input_is_named_before_it_is_read_again(capsys, text, tmp_path
     assert "to be read" in err
     assert str(other) in err
     assert str(text) not in err
+
+
+@pytest.mark.ray
+def test_ray_data_gives_the_same_dataset(capsys, text, tmp_path):
+    source = f"data.sources.0.path={text}"
+    here = json.loads(run(capsys, source, "--storage", tmp_path / "here", "--json")[1])
+    there = run(capsys, source, "--storage", tmp_path / "there", "--json", "--ray")
+    assert there[0] == 0
+    assert json.loads(there[1])["digest"] == here["digest"]
