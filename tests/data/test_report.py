@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from raylm.data.report import DECISIONS, PAGE, build_report, read_report, write_report
-from raylm.data.report.words import grouped, num_bytes, percent, shown
+from raylm.data.report.words import brief, grouped, num_bytes, percent, shown, tail
 from raylm.data.tally import Decision, Facts
 from raylm.runs.folder import Folder
 from tests.data.preparations import some_decisions, some_facts
@@ -212,6 +212,13 @@ def test_excerpts_of_all_filters_are_masked_where_one_looks_for_personal_data(ex
     assert build_report(facts, [decision])["filters"][2]["samples"][0]["excerpt"] == masked
     bare = replace(facts, filters=[{**each, "kind": "other"} for each in facts.filters])
     assert build_report(bare, [decision])["filters"][2]["samples"][0]["excerpt"] == excerpt
+
+
+def test_places_are_told_by_folder_and_file():
+    assert tail("/a/b/c/d.txt:3") == "c/d.txt:3"
+    assert brief("Jaccard 0.83; kept: /a/b/c/d.txt:3") == "Jaccard 0.83; kept: c/d.txt:3"
+    assert brief("kept: s3://x/a/b/d.txt:3") == "kept: b/d.txt:3"
+    assert brief("0.5 of 1/2 words, max is 0.3") == "0.5 of 1/2 words, max is 0.3"
 
 
 def test_other_scripts_are_shown_as_they_are():

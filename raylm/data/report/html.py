@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raylm.data.report.shapes import domain, histogram, shares
-from raylm.data.report.words import grouped, num_bytes, percent, plain, shown, tail
+from raylm.data.report.words import brief, grouped, num_bytes, percent, plain, shown, tail
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,6 +41,7 @@ def _environment() -> Environment:
         "plain": plain,
         "shown": shown,
         "place": tail,
+        "brief": brief,
     }
     return environment
 

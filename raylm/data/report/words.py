@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_FOLDERS = re.compile(r"(?<!\S)(?:/|\w+://)\S*/(?=[^/\s]+/[^/\s]+:\d+(?!\S))")
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
 
@@ -49,3 +50,8 @@ def shown(text: object) -> str:
 def tail(origin: str) -> str:
     """Return `folder/file:line` of a long path, which is what tells documents apart."""
     return shown("/".join(PurePosixPath(origin).parts[-2:]))
+
+
+def brief(detail: str) -> str:
+    """Return a decision's detail with the places in it as `tail` gives them."""
+    return shown(_FOLDERS.sub("", detail))
