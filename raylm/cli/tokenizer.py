@@ -22,14 +22,14 @@ _KINDS = "character,word,byte_bpe,wordpiece,unigram"
 _COLUMNS = {
     "tokenizer": "{name}",
     "vocabulary": "{vocab_size:,}",
-    "bytes/token": "{bytes_per_token:.2f}",
-    "tokens/word": "{fertility:.2f}",
+    "bytes per token": "{bytes_per_token:.2f}",
+    "tokens per word": "{fertility:.2f}",
     "unknown": "{unknown_rate:.2%}",
     "used": "{vocabulary_used:.1%}",
     "round trip": "{round_trip:.1%}",
 }
 _SMALLEST_SHARE = 0.005  # of the text; languages below it are for --json
-_SHADES = ("on grey23", "on grey37")
+_SHADES = ("black on color(153)", "black on color(223)")  # readable on light and dark terminals
 
 
 def register(app: typer.Typer) -> None:
@@ -178,10 +178,10 @@ def _print_coloured(text: str, pieces: list[Piece]) -> None:
     for number, piece in enumerate(pieces):
         shade = _SHADES[number % len(_SHADES)]
         line.append(_visible(text[piece.start : piece.stop]), style=shade)
-        line.append(f" {piece.id} ", style=f"dim {shade}")
+        line.append(f"{piece.id} ", style="dim")
     console = Console()
     console.print(line)
-    console.print(f"{len(pieces):,} tokens, {len(text):,} characters", style="dim")
+    console.print(f"{len(pieces):,} tokens, {len(text):,} characters", style="dim", highlight=False)
 
 
 def _visible(text: str) -> str:

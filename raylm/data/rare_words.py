@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 MAX_CHARACTERS = 4_000_000
-"""Characters of distinct words until which every word is kept; training then takes some 1 GB."""
+"""Characters of distinct words until which every word is kept; training then takes some 500 MB."""
 _PIECE = re.compile(r" ?\S+|\s+")
 _GROWTH = 0.25  # of the first limit, until rare words must come four times as often
 _PRUNE_EVERY = 1 << 18  # new words between two looks at those that wait
