@@ -18,6 +18,7 @@ from raylm.config.secrets import shown
 from raylm.config.sections import Section
 
 ENTRY_POINTS = "raylm.kinds"
+_PLUGIN = "raylm_plugin_"
 
 
 class Choice(Section):
@@ -103,10 +104,16 @@ def load_plugin(path: str | Path) -> str:
         digest = sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise BadInput.one("plugins", f"{path} cannot be read: {error.strerror}", code="plugin") from None
-    name = f"raylm_plugin_{digest[:16]}"
+    name = f"{_PLUGIN}{digest[:16]}"
     if name not in sys.modules:
         _import_file(path, name)
     return digest
+
+
+def loaded_plugins() -> list[str]:
+    """Return the paths of the plug-ins of this process, for another one that is to know their kinds."""
+    found = (module for name, module in sys.modules.items() if name.startswith(_PLUGIN))
+    return [module.__file__ for module in found if module.__file__]
 
 
 def _import_file(path: Path, name: str) -> None:

@@ -12,7 +12,7 @@ from raylm.config.errors import BadInput
 from raylm.config.sections import Section
 from raylm.runs.folder import Folder
 
-FORMAT = 1
+FORMAT = 2
 NAME = "index.json"
 
 
@@ -34,12 +34,23 @@ class SplitIndex(Section):
     columns: dict[str, tuple[StoredFile, ...]]
 
 
+class SourceIndex(Section):
+    """What one source gave, by split; documents and tokens of a split stand in the order of the sources."""
+
+    name: str
+    licence: str
+    num_documents: dict[str, int]
+    num_tokens: dict[str, int]
+
+
 class Index(Section):
     """What a prepared dataset holds."""
 
     format: int = FORMAT
     digest: str
-    """Of the source files' content and of every setting that decides the tokens."""
+    """Of what the dataset holds: every column's bytes and the tokenizer's."""
+    plan: str
+    """Of what it was made from: the inputs' content and every setting that decides the tokens."""
     dtype: Literal["uint16", "uint32"]
     vocab_size: int
     eos_token_id: int
@@ -48,9 +59,12 @@ class Index(Section):
     num_documents: int
     """Of all sources; a document that the split cuts counts once here and in both splits."""
     notes: tuple[str, ...] = ()
+    sources: tuple[SourceIndex, ...]
     splits: dict[str, SplitIndex]
     files: tuple[StoredFile, ...]
     """The files beside the splits: the tokenizer and the ledger."""
+    reports: tuple[str, ...] = ()
+    """Names of files for a person to read; training does without them."""
 
     def all_files(self) -> list[StoredFile]:
         """Return every file of the dataset but the index."""
@@ -82,6 +96,9 @@ class Index(Section):
         if isinstance(values.get("format"), int) and values["format"] > FORMAT:
             message = f"{where} has format {values['format']}, newer than {FORMAT}"
             raise BadInput.one("data.path", message, "update raylm", code="newer-format")
+        if values.get("format") != FORMAT:
+            message = f"{where} has format {values.get('format')}; this raylm reads {FORMAT}"
+            raise BadInput.one("data.path", message, "run raylm prepare again", code="older-format")
         if given != _sha256(values):
             raise _damaged(where)
         try:

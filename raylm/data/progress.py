@@ -18,6 +18,8 @@ class Progress:
     total: int | None
     """None where it is not known beforehand."""
     seconds: float
+    message: str = ""
+    """Something to tell the person, once."""
 
     @property
     def eta_seconds(self) -> float | None:
@@ -53,7 +55,12 @@ class Meter:
         self._total = self._done
         self._send()
 
-    def _send(self) -> None:
+    def say(self, message: str) -> None:
+        """Tell the person something."""
+        self._send(message)
+
+    def _send(self, message: str = "") -> None:
         self._reported = time.monotonic()
         if self._report is not None:
-            self._report(Progress(self._stage, self._done, self._total, self._reported - self._start))
+            seconds = self._reported - self._start
+            self._report(Progress(self._stage, self._done, self._total, seconds, message))

@@ -32,7 +32,7 @@ class DataSection(Section):
     long_documents: Literal["split", "truncate", "drop"] = knob("split", advanced=True)
     """What becomes of a document longer than a row, unless packing is stream: cut into rows, its first row
     only, or left out."""
-    attend_across_documents: bool = knob(True, advanced=True)
+    attend_across_documents: bool = knob(default=True, advanced=True)
     """Whether a token may look at other documents in its row."""
     num_workers: int | None = knob(None, unit="processes", ge=1, le=1024, advanced=True)
     """Processes that prepare the data; unset: one a core when there is much to do."""

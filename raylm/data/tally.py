@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 Action = Literal["dropped", "changed"]
 
@@ -49,6 +49,17 @@ class Counts:
                 for name, value in values.items()
             }
         )
+
+
+C = TypeVar("C", bound=Counts)
+
+
+def total(kind: type[C], parts: Iterable[C]) -> C:
+    """Return the sum of counts of one kind."""
+    result = kind()
+    for part in parts:
+        result.add(part)
+    return result
 
 
 def _plain(value: Any) -> Any:

@@ -73,13 +73,11 @@ class ColumnWriter:
 class SplitWriter:
     """The columns of a split: tokens, the documents' offsets, and each document's source."""
 
-    def __init__(self, folder: Folder, name: str, dtype: np.dtype, eos_token_id: int) -> None:
+    def __init__(self, folder: Folder, name: str, dtype: np.dtype) -> None:
         self._tokens = ColumnWriter(folder, f"{name}/tokens", dtype)
         self._documents = ColumnWriter(folder, f"{name}/documents", OFFSET_DTYPE)
         self._sources = ColumnWriter(folder, f"{name}/sources", SOURCE_DTYPE)
-        self._eos = np.array([eos_token_id])
         self._num_bytes = 0
-        self._open_source: int | None = None
         self._documents.append(np.array([0]))
 
     def __enter__(self) -> SplitWriter:
@@ -92,19 +90,18 @@ class SplitWriter:
             for column in (self._tokens, self._documents, self._sources):
                 column.abort()
 
-    def add(self, ids: NDArray[np.int64], source: int, num_bytes: int, *, is_end: bool) -> None:
-        """Write the next part of a document; at the document's end the end-of-text id follows."""
-        self._tokens.append(ids)
+    def add(
+        self, tokens: NDArray[np.integer], lengths: NDArray[np.int64], source: int, num_bytes: int
+    ) -> None:
+        """Write whole documents of one source: their tokens on end, and how many each has."""
+        offset = self._tokens.length
+        self._tokens.append(tokens)
+        self._documents.append(offset + np.cumsum(lengths))
+        self._sources.append(np.full(len(lengths), source))
         self._num_bytes += num_bytes
-        self._open_source = source
-        if is_end:
-            self._tokens.append(self._eos)
-            self._end_document()
 
     def close(self) -> SplitIndex:
-        """Make everything durable; a document that the split cuts ends here, without an end-of-text id."""
-        if self._open_source is not None:
-            self._end_document()
+        """Make everything durable."""
         columns = {"tokens": self._tokens, "documents": self._documents, "sources": self._sources}
         return SplitIndex(
             num_tokens=self._tokens.length,
@@ -112,11 +109,6 @@ class SplitWriter:
             num_bytes=self._num_bytes,
             columns={name: column.close() for name, column in columns.items()},
         )
-
-    def _end_document(self) -> None:
-        self._documents.append(np.array([self._tokens.length]))
-        self._sources.append(np.array([self._open_source]))
-        self._open_source = None
 
 
 def write_file(folder: Folder, name: str, data: bytes) -> StoredFile:

@@ -75,8 +75,8 @@ class Twin(NamedTuple):
 class CorpusFilter(Filter):
     """A filter that must know all documents before it can drop one of them.
 
-    Documents are numbered from 0 in the order of the sources. `decide` must depend on nothing but the sketches and
-    the texts, so that any number of processes gives the same answer.
+    Documents are numbered from 0 in the order of the sources. `decide` must depend on nothing but the
+    sketches and the texts, so that any number of processes gives the same answer.
     """
 
     @abstractmethod

@@ -1,0 +1,63 @@
+"""Encoded blocks, in order, to the files of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from raylm.data.encode import EncodedSplit, Encoding, read_encoded
+from raylm.data.index import SplitIndex
+from raylm.data.split import SPLITS
+from raylm.data.workspace import Workspace
+from raylm.data.writer import SplitWriter
+from raylm.runs.folder import Folder
+
+
+@dataclass
+class Assembled:
+    """What was written, and what was counted on the way."""
+
+    splits: dict[str, SplitIndex]
+    tokens: list[dict[str, int]]
+    """By source and split, ends of text included."""
+    documents: list[dict[str, int]]
+    num_unknown: dict[str, int]
+    """Tokens of unknown characters, by split."""
+
+    def num_tokens(self) -> dict[str, int]:
+        """Return the tokens of each split."""
+        return {name: split.num_tokens for name, split in self.splits.items()}
+
+    def count(self, part: EncodedSplit, source: int, split: str) -> None:
+        """Add what a block gave to a split."""
+        self.tokens[source][split] += len(part.tokens)
+        self.documents[source][split] += len(part.lengths)
+        self.num_unknown[split] += part.num_unknown
+
+
+def assemble(
+    encodings: Sequence[Encoding],
+    num_sources: int,
+    dtype: np.dtype,
+    folder: Folder,
+    progress: Callable[[int], None],
+) -> Assembled:
+    """Write the splits' columns into a dataset's folder."""
+    assembled = Assembled({}, _zeros(num_sources), _zeros(num_sources), *_zeros(1))
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(SplitWriter(folder, name, dtype)) for name in SPLITS}
+        for encoding in encodings:
+            source = encoding.block.source
+            for name, part in read_encoded(encoding, Workspace(encoding.workspace)).items():
+                assembled.count(part, source, name)
+                writers[name].add(part.tokens, part.lengths, source, part.num_bytes)
+            progress(encoding.block.size.bytes)
+        assembled.splits = {name: writer.close() for name, writer in writers.items()}
+    return assembled
+
+
+def _zeros(count: int) -> list[dict[str, int]]:
+    return [dict.fromkeys(SPLITS, 0) for _ in range(count)]

@@ -1,0 +1,38 @@
+"""Ray Data as the workers of a preparation: the same tasks on the nodes of a cluster, over shared storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from raylm.config.choice import load_plugin, loaded_plugins
+from raylm.data.workers import answer
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class RayData:
+    """Runs tasks on the connected cluster. Inputs and storage must be reachable from every node."""
+
+    def map(self, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        import ray.data
+
+        if not tasks:
+            return
+        plugins = loaded_plugins()
+
+        def run(row: dict[str, Any]) -> dict[str, Any]:
+            for path in plugins:
+                load_plugin(path)
+            number, result, error = answer(function, row["number"], row["task"])
+            return {"number": number, "result": [result, error]}
+
+        items = [{"number": number, "task": task} for number, task in enumerate(tasks)]
+        # One task a block: Ray Data balances blocks, and a task is seconds of work.
+        dataset = ray.data.from_items(items, override_num_blocks=len(items)).map(run)
+        for row in dataset.iter_rows():
+            result, error = row["result"]
+            if error is not None:
+                raise error
+            yield row["number"], result
