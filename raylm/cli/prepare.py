@@ -43,7 +43,7 @@ def prepare(
 
     loaded = Recipe.load(recipe, overrides or ())
     home = resolve(storage, loaded.storage)
-    problem = None if loaded.data.path else check_writable(home)
+    problem = check_writable(home) if loaded.data.sources else None
     if problem is not None:
         raise BadInput(problem)
     prepared = _prepare(loaded, home, on_ray=on_ray)
@@ -61,12 +61,12 @@ def _prepare(recipe: Recipe, home: str, *, on_ray: bool) -> Prepared:
 
     if not on_ray:
         with _shown() as report:
-            return prepare_data(recipe.data, recipe.tokenizer, home, report)
+            return prepare_data(recipe.data, recipe.tokenizer, home, report, is_renewed=True)
     from raylm.distributed.cluster import connected
     from raylm.distributed.prepare import RayData
 
     with connected(recipe.scaling.address), _shown() as report:
-        return prepare_data(recipe.data, recipe.tokenizer, home, report, RayData())
+        return prepare_data(recipe.data, recipe.tokenizer, home, report, workers=RayData(), is_renewed=True)
 
 
 @contextlib.contextmanager

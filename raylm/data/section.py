@@ -37,7 +37,7 @@ class DataSection(Section):
     num_workers: int | None = knob(None, unit="processes", ge=1, le=1024, advanced=True)
     """Processes that prepare the data; unset: one a core when there is much to do."""
     path: str | None = knob(None, advanced=True)
-    """A dataset that is prepared already; the sources are then not read."""
+    """Where the prepared dataset lies or is to lie; what is there is used, the sources are not looked at."""
     cache_path: str | None = knob(None, advanced=True)
     """Where a node keeps its copy of a dataset from remote storage; unset: ~/.cache/raylm/datasets."""
 
