@@ -75,6 +75,11 @@ bench: setup ## measure against peers; writes bench/results/*.json (needs an idl
 	$(BIN)/python bench/train_cpu.py --json bench/results/train_cpu.json
 	$(BIN)/python bench/launch.py --json bench/results/launch.json
 	$(BIN)/python bench/seeds.py --json bench/results/seeds.json
+	$(BIN)/python -m bench.prepare --json bench/results/prepare.json
+	$(BIN)/python -m bench.seek --json bench/results/seek.json
+	$(BIN)/python -m bench.near_duplicates --json bench/results/near_duplicates.json
+	$(BIN)/python -m bench.personal_data --json bench/results/personal_data.json
+	$(BIN)/python -m bench.tokenizer_training --json bench/results/tokenizer_training.json
 
 clean: ## remove caches and build output (not .venv, not runs)
 	rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache bench/results/scratch
