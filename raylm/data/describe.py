@@ -36,7 +36,7 @@ def describe(
     """Write tokenizer, ledger, report and, last, the index."""
     folder, trained, splits = written.folder, written.trained, written.assembled.splits
     files = [write_file(folder, f"tokenizer/{name}", data) for name, data in trained.files().items()]
-    tokenizer = written.tokenizer.model_dump(mode="json")
+    tokenizer = written.tokenizer.settings()
     facts = Facts(
         digest=_digest(splits, files),
         sources=sources,

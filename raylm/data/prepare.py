@@ -144,7 +144,7 @@ def _given(path: str, tokenizer: Tokenizer) -> Prepared:
     index = Index.read(folder)
     if name := missing_file(folder, index):
         raise BadInput.one("data.path", f"{folder.uri}/{name} is missing or cut off", code="damaged")
-    wanted = tokenizer.model_dump(mode="json")
+    wanted = tokenizer.settings()
     if index.tokenizer != wanted:
         message = (
             f"{folder.uri} was prepared with {_listed(index.tokenizer)}, the recipe says {_listed(wanted)}"

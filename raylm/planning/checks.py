@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from raylm.config import BadInput, Node, Problem
 from raylm.config.placement import Demand
+from raylm.data.phases import filter_problems
 from raylm.planning.estimate import Plan, plan
 from raylm.planning.machine import is_local_disk, this_machine
 from raylm.recipe import Recipe
@@ -49,6 +50,21 @@ def _sources_can_be_read(case: _Case) -> Iterator[Problem]:
             source.inputs()
         except BadInput as error:
             yield from (_renamed(problem, f"data.sources.{number}.") for problem in error.problems)
+
+
+def _filters_fit_the_sources(case: _Case) -> Iterator[Problem]:
+    if case.recipe.data.path is None:
+        yield from filter_problems(case.recipe.data)
+
+
+def _tokenizer_can_be_read(case: _Case) -> Iterator[Problem]:
+    """One that is trained already looks at no text, so that it can be read right now."""
+    if case.recipe.tokenizer.reads_texts:
+        return
+    try:
+        case.recipe.tokenizer.train(iter(()))
+    except BadInput as error:
+        yield from error.problems
 
 
 def _renamed(problem: Problem, prefix: str) -> Problem:
@@ -118,6 +134,8 @@ def _demand(recipe: Recipe) -> Demand:
 
 _CHECKS: tuple[Callable[[_Case], Iterable[Problem]], ...] = (
     _sources_can_be_read,
+    _filters_fit_the_sources,
+    _tokenizer_can_be_read,
     _storage_can_be_written,
     _storage_is_shared,
     _workers_fit,
