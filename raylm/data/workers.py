@@ -66,13 +66,13 @@ class Processes:
         waiting = iter(enumerate(tasks))
         busy: set[Connection] = set()
         for pipe in self._pipes(len(tasks)):
-            _send_next(pipe, function, waiting, busy)
+            self._send_next(pipe, function, waiting, busy)
         while busy:
             for pipe in wait(list(busy)):
                 assert isinstance(pipe, Connection)
                 busy.discard(pipe)
                 number, result = self._receive(pipe)
-                _send_next(pipe, function, waiting, busy)
+                self._send_next(pipe, function, waiting, busy)
                 yield number, result
 
     def _pipes(self, num_tasks: int) -> list[Connection]:
@@ -84,23 +84,31 @@ class Processes:
         try:
             number, result, error = pipe.recv()
         except (EOFError, ConnectionError):
-            process = next(process for process, other in self._started if other is pipe)
-            code = process.wait()
-            reason = f"a preparing process died (exit code {code})"
-            mend = "if memory ran out, lower data.num_workers; what is done is kept"
-            raise RunFailed(reason, mend) from None
+            raise self._died(pipe) from None
         if error is not None:
             raise error
         return number, result
 
-
-def _send_next(
-    pipe: Connection, function: Callable[[T], Any], waiting: Iterator[tuple[int, T]], busy: set[Connection]
-) -> None:
-    task = next(waiting, None)
-    if task is not None:
-        pipe.send((function, *task))
+    def _send_next(
+        self,
+        pipe: Connection,
+        function: Callable[[T], Any],
+        waiting: Iterator[tuple[int, T]],
+        busy: set[Connection],
+    ) -> None:
+        task = next(waiting, None)
+        if task is None:
+            return
+        try:
+            pipe.send((function, *task))
+        except ConnectionError:
+            raise self._died(pipe) from None
         busy.add(pipe)
+
+    def _died(self, pipe: Connection) -> RunFailed:
+        process = next(process for process, other in self._started if other is pipe)
+        reason = f"a preparing process died (exit code {process.wait()})"
+        return RunFailed(reason, "if memory ran out, lower data.num_workers; what is done is kept")
 
 
 def _start() -> tuple[subprocess.Popen[bytes], Connection]:
@@ -128,9 +136,9 @@ def _serve(pipe: Connection) -> None:
     while True:
         try:
             function, number, task = pipe.recv()
-        except EOFError:
+            pipe.send(answer(function, number, task))
+        except (EOFError, ConnectionError):  # the caller has ended; what is done is kept
             return
-        pipe.send(answer(function, number, task))
 
 
 def answer(function: Callable[[Any], Any], number: int, task: Any) -> tuple[int, Any, Exception | None]:

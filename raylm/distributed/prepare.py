@@ -17,6 +17,7 @@ class RayData:
 
     def map(self, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
         import ray.data
+        from ray import cloudpickle
 
         if not tasks:
             return
@@ -25,10 +26,11 @@ class RayData:
         def run(row: dict[str, Any]) -> dict[str, Any]:
             for path in plugins:
                 load_plugin(path)
-            number, result, error = answer(function, row["number"], row["task"])
+            number, result, error = answer(function, row["number"], cloudpickle.loads(row["task"]))
             return {"number": number, "result": [result, error]}
 
-        items = [{"number": number, "task": task} for number, task in enumerate(tasks)]
+        # As bytes: a task of a plug-in's kind can be unpacked only where the plug-in is loaded.
+        items = [{"number": number, "task": cloudpickle.dumps(task)} for number, task in enumerate(tasks)]
         # One task a block: Ray Data balances blocks, and a task is seconds of work.
         dataset = ray.data.from_items(items, override_num_blocks=len(items)).map(run)
         for row in dataset.iter_rows():
