@@ -49,6 +49,12 @@ class Choice(Section):
         """Whether this class states a contract, as opposed to being one of its kinds."""
         return Choice in cls.__bases__
 
+    @classmethod
+    def plugin(cls) -> dict[str, str]:
+        """Return what changes with the plug-in file that defines this kind; nothing for any other kind."""
+        is_plugin = cls.__module__.startswith(_PLUGIN)
+        return {"plugin": cls.__module__.removeprefix(_PLUGIN)} if is_plugin else {}
+
     @model_validator(mode="wrap")
     @classmethod
     def _pick(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Any:

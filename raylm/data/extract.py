@@ -26,6 +26,8 @@ class Stored(NamedTuple):
     """An input and the sha256 of its content."""
 
     item: Input
+    stamp: str
+    """Of the input before its content was looked at."""
     sha256: str
 
 
@@ -36,12 +38,12 @@ class Parcel(NamedTuple):
     number: int
     """The source's, in the recipe."""
     source: Source
-    inputs: tuple[Input, ...]
+    inputs: tuple[Stored, ...]
     key: str
 
     @property
     def num_bytes(self) -> int:
-        return sum(item.num_bytes for item in self.inputs)
+        return sum(stored.item.num_bytes for stored in self.inputs)
 
 
 @dataclass
@@ -90,7 +92,7 @@ def parcels(workspace: str, number: int, source: Source, inputs: Sequence[Stored
 
 def _parcel(workspace: str, number: int, source: Source, group: Sequence[Stored]) -> Parcel:
     key = key_of("read", FORMAT, source.settings(), [stored.sha256 for stored in group])
-    return Parcel(workspace, number, source, tuple(stored.item for stored in group), key)
+    return Parcel(workspace, number, source, tuple(group), key)
 
 
 def extract(parcel: Parcel) -> Extracted:
@@ -107,14 +109,23 @@ def extract(parcel: Parcel) -> Extracted:
             workspace.write(STEP, ref.name, block.to_bytes())
             found.blocks.append(ref)
             found.size.add(ref.size)
+        _refuse_changed(parcel)
     workspace.write_json(STEP, parcel.key, found.to_json())
     return found
+
+
+def _refuse_changed(parcel: Parcel) -> None:
+    """Check that what was read is what the parcel's key says."""
+    for item, stamp, _ in parcel.inputs:
+        if parcel.source.stamp(item) != stamp:
+            mend = "prepare again when nothing writes to it"
+            raise BadInput.one("path", f"{item.name} changed while it was read", mend, code="changed")
 
 
 def _documents(parcel: Parcel, found: Extracted) -> Iterator[Document]:
     """Yield the documents that are not blank, counting what is left out or replaced."""
     reading = found.reading
-    for row in chain.from_iterable(parcel.source.read(item) for item in parcel.inputs):
+    for row in chain.from_iterable(parcel.source.read(stored.item) for stored in parcel.inputs):
         if isinstance(row, BadRow):
             _count_bad(row, parcel.source, found)
             continue

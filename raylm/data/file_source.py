@@ -10,7 +10,7 @@ from pydantic import field_validator
 from raylm.config.errors import BadInput
 from raylm.config.sections import Section, knob
 from raylm.data.documents import Input
-from raylm.data.files import file_digest, find_files, stem
+from raylm.data.files import file_digest, file_stamp, find_files, stem
 
 
 class FileSource(Section):
@@ -42,6 +42,9 @@ class FileSource(Section):
 
     def digest(self, item: Input, progress: Callable[[int], None]) -> str:
         return file_digest(item.name, progress)
+
+    def stamp(self, item: Input) -> str:
+        return file_stamp(item.name)
 
     def label(self) -> str:
         return stem(self.patterns[0]) or "files"

@@ -84,6 +84,20 @@ def file_digest(name: str, progress: Callable[[int], None]) -> str:
     return digest.hexdigest()
 
 
+def file_stamp(name: str) -> str:
+    """Return a text that changes when a file is written again.
+
+    Raises:
+        BadInput: the file is not there.
+    """
+    with readable(name):
+        if is_remote(name):
+            filesystem, path = filesystem_of(name)
+            return str(filesystem.ukey(path))
+        found = os.stat(name)  # noqa: PTH116
+        return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
+
+
 def blocks_of(file: BinaryIO) -> Iterator[bytes]:
     """Yield the rest of an open file block by block."""
     while block := file.read(BLOCK_BYTES):

@@ -12,7 +12,8 @@ from raylm.data.progress import Meter
 from raylm.data.section import DataSection
 from raylm.data.tokenizers import Tokenizer
 
-_ABOUT = {"licence", "origin", "retrieved"}  # in the ledger, so that a mended licence is not ignored
+# In the ledger, or what is refused: a mended licence, or a stricter policy, is not ignored.
+_ABOUT = {"licence", "origin", "retrieved", "on_bad_row", "max_bad_rows"}
 _SPLIT = {"validation_share", "split_by", "split_seed", "on_overlap"}
 
 Inventory = Sequence[Sequence[Stored]]
@@ -28,7 +29,9 @@ def take_inventory(data: DataSection, meter: Meter) -> Inventory:
     found = []
     for number, (source, inputs) in enumerate(zip(data.sources, listed, strict=True)):
         with named(number):
-            found.append([Stored(item, source.digest(item, meter.add)) for item in inputs])
+            found.append(
+                [Stored(item, source.stamp(item), source.digest(item, meter.add)) for item in inputs]
+            )
     meter.end()
     return found
 

@@ -101,6 +101,8 @@ class Preparation:
         for place, task in enumerate(tasks):
             if task.key in there:
                 before = Extracted.from_json(self.workspace.read_json(STEP, task.key), task.number)
+                if before.reading.bad_rows and task.source.on_bad_row == "fail":
+                    continue  # they were skipped then; reading says which they are
                 if self.workspace.refresh(
                     STEP, [f"{task.key}.json", *(block.name for block in before.blocks)]
                 ):
@@ -110,7 +112,7 @@ class Preparation:
     def _announce(self, todo: Sequence[Parcel], total: int) -> None:
         """Say what is read again, where a part of it was read before."""
         if todo and len(todo) < total:
-            names = [item.name for task in todo for item in task.inputs]
+            names = [stored.item.name for task in todo for stored in task.inputs]
             listed = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
             self.meter.say(f"new or changed, to be read: {len(names)} files: {listed}")
 

@@ -22,6 +22,7 @@ class RayData:
         if not tasks:
             return
         plugins = loaded_plugins()
+        pack = cloudpickle.dumps  # pyright: ignore[reportPrivateImportUsage] - it is what Ray itself uses
 
         def run(row: dict[str, Any]) -> dict[str, Any]:
             for path in plugins:
@@ -30,7 +31,7 @@ class RayData:
             return {"number": number, "result": [result, error]}
 
         # As bytes: a task of a plug-in's kind can be unpacked only where the plug-in is loaded.
-        items = [{"number": number, "task": cloudpickle.dumps(task)} for number, task in enumerate(tasks)]
+        items = [{"number": number, "task": pack(task)} for number, task in enumerate(tasks)]
         # One task a block: Ray Data balances blocks, and a task is seconds of work.
         dataset = ray.data.from_items(items, override_num_blocks=len(items)).map(run)
         for row in dataset.iter_rows():

@@ -52,7 +52,7 @@ class Filter(Choice):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the verdicts: the fields, and digests of files that are read."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json") | self.plugin()
 
 
 class DocumentFilter(Filter):

@@ -52,6 +52,11 @@ class Source(Choice):
     def digest(self, item: Input, progress: Callable[[int], None]) -> str:
         """Return a sha256 that changes with the content; `progress` gets the bytes since its last call."""
 
+    def stamp(self, item: Input) -> str:
+        """Return a text that changes when the input is written again, quicker than its digest; "" if none."""
+        del item
+        return ""
+
     @abstractmethod
     def read(self, item: Input) -> Iterator[Document | BadRow]:
         """Yield every document of one input, blank ones too, and what ought to be one and is not.
@@ -68,4 +73,4 @@ class Source(Choice):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the documents besides the inputs' content; where they lie does not."""
-        return self.model_dump(mode="json", exclude={*_ABOUT, "path"})
+        return self.model_dump(mode="json", exclude={*_ABOUT, "path"}) | self.plugin()

@@ -26,7 +26,7 @@ class Tokenizer(Choice):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the ids besides the texts: the fields, and digests of files that are read."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json") | self.plugin()
 
     @abstractmethod
     def train(self, texts: Iterator[str]) -> TrainedTokenizer:
