@@ -14,6 +14,9 @@ from raylm.runs.owner import is_dead, this_process
 
 _DRAFT = ".preparing-"
 _OWNER = "owner.json"
+# What a preparation that was cut off leaves where nothing can be put in place in one step.
+_FOLDERS = {"train", "validation", "tokenizer"}
+_FILES = {"ledger.json", "report.json", "report.html", "decisions.jsonl.gz"}
 
 
 class Place(NamedTuple):
@@ -47,7 +50,10 @@ class Place(NamedTuple):
         Raises:
             BadInput: the folder holds something else.
         """
-        if self.folder.names() and not self.folder.exists(NAME):
+        names = {*self.folder.names()}
+        if not self.parent.is_local:
+            names -= _FOLDERS | _FILES
+        if names and not self.folder.exists(NAME):
             message = f"{self.folder.uri} is not empty and holds no dataset"
             raise BadInput.one(
                 "data.path", message, "name another folder, or empty this one", code="other-files"

@@ -88,11 +88,15 @@ def refuse_empty_splits(num_tokens: dict[str, int], data: DataSection, blocks: S
     num_documents = sum(block.size.documents for block in blocks)
     num_characters = sum(block.size.characters for block in blocks)
     for name in SPLITS if wants_validation(data) else SPLITS[:1]:
-        if not num_tokens[name]:
-            raise BadInput.one(
-                "data.validation_share",
-                f"{data.validation_share} of {num_documents} documents "
-                f"({num_characters:,} characters) leaves the {name} split empty",
-                "give more text, another share or split_by: position",
-                code="empty-split",
-            )
+        if num_tokens[name]:
+            continue
+        if not any(source.split == "share" for source in data.sources):
+            message = f"nothing is left of the sources with split: {name}, so that the {name} split is empty"
+            raise BadInput.one("data.sources", message, "name one that has text", code="empty-split")
+        raise BadInput.one(
+            "data.validation_share",
+            f"{data.validation_share} of {num_documents} documents "
+            f"({num_characters:,} characters) leaves the {name} split empty",
+            "give more text, another share or split_by: position",
+            code="empty-split",
+        )
