@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import Sequence
@@ -34,8 +35,12 @@ class World:
         return cls(rank, size, device)
 
     def leave(self) -> None:
-        """Leave the process group; the world's last act."""
+        """Leave the process group; the world's last act, after which the model is of no use."""
         if dist.is_initialized():
+            # A sharded model stands in reference cycles and holds the group: what is left of it when the
+            # interpreter ends would take running threads down with it, and abort the process.
+            gc.collect()
+            dist.barrier()
             dist.destroy_process_group()
 
     @property
