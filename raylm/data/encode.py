@@ -136,9 +136,10 @@ def _encoded(pieces: list[Piece], trained: TrainedTokenizer) -> EncodedSplit:
     parts = [np.empty(0, dtype)]
     lengths = np.zeros(len(pieces), _LENGTH_DTYPE)
     num_unknown = 0
+    unknown = trained.unk_token_id
     for place, ids, is_last in _ids(pieces, trained):
-        num_unknown += int(np.count_nonzero(ids == trained.unk_token_id))
-        parts.append(ids.astype(dtype))
+        num_unknown += 0 if unknown is None else int(np.count_nonzero(ids == unknown))
+        parts.append(ids.astype(dtype, copy=False))
         if is_last and pieces[place].is_end:
             parts.append(eos)
             lengths[place] += 1
@@ -147,7 +148,7 @@ def _encoded(pieces: list[Piece], trained: TrainedTokenizer) -> EncodedSplit:
     return EncodedSplit(np.concatenate(parts), lengths, num_bytes, num_unknown)
 
 
-def _ids(pieces: list[Piece], trained: TrainedTokenizer) -> Iterator[tuple[int, NDArray[np.int64], bool]]:
+def _ids(pieces: list[Piece], trained: TrainedTokenizer) -> Iterator[tuple[int, NDArray[np.integer], bool]]:
     """Yield the ids of each chunk of each piece: the piece's place, the ids, whether it is the last chunk."""
     for batch in _batches(pieces):
         arrays = trained.encode_batch([text for _, text, _ in batch])

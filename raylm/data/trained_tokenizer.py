@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.data.special_tokens import SpecialTokens
+from raylm.data.word_cache import WordCache, is_sole_thread, splits_words
 
 if TYPE_CHECKING:
     import tokenizers
@@ -111,10 +113,17 @@ class TrainedTokenizer:
         """Return the ids of a text; nothing is added to it."""
         return self._model.encode(text, add_special_tokens=False).ids
 
-    def encode_batch(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Return the ids of each text, computed on all cores."""
+    def encode_batch(self, texts: Sequence[str]) -> list[NDArray[np.integer]]:
+        """Return the ids of each text, computed on all cores; on a lone one words are looked up."""
+        if self._words is not None:
+            return [*self._words.encode(texts)]
         encodings = self._model.encode_batch_fast(list(texts), add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+    @cached_property
+    def _words(self) -> WordCache | None:
+        is_faster = is_sole_thread() and splits_words(self._model)
+        return WordCache(self._model) if is_faster else None
 
     def pieces(self, text: str) -> list[Piece]:
         """Return the tokens of a text and where they stand in it."""
