@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,9 @@ class RayData:
 
         if not tasks:
             return
+        # The preparation shows its own progress, and Ray's would come once a step.
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         plugins = loaded_plugins()
         pack = cloudpickle.dumps  # pyright: ignore[reportPrivateImportUsage] - it is what Ray itself uses
 
