@@ -48,7 +48,8 @@ class Cleaning(NamedTuple):
     def key(self) -> str:
         """Name of the result; where in the recipe the filters stand is no part of it."""
         drops = sorted((place, *drop) for place, drop in self.drops.items())
-        return key_of("clean", FORMAT, self.block.key, drops, self.settings)
+        corpus = None if self.corpus is None else drops  # one that drops nothing counts all the same
+        return key_of("clean", FORMAT, self.block.key, corpus, self.settings)
 
     @property
     def numbers(self) -> list[int]:
@@ -134,7 +135,7 @@ def _judged(
 def _not_blank(verdict: Verdict) -> Verdict:
     """Drop a document of which a filter leaves nothing."""
     is_blank = verdict.text is not None and not verdict.text.strip("\0 \t\r\n")
-    return verdict._replace(text=None, reason=verdict.reason or "nothing_left") if is_blank else verdict
+    return verdict._replace(text=None, reason="nothing_left") if is_blank else verdict
 
 
 def _note(
