@@ -79,6 +79,7 @@ def decide(
     key = key_of("decide", FORMAT, settings, [sketching.key for sketching in sketchings])
     try:
         twins = {int(number): Twin(*twin) for number, twin in workspace.read_json(STEP, key).items()}
+        workspace.refresh(STEP, [f"{key}.json"])
     except FileNotFoundError:
         sketches = _Sketches(sketchings, workspace)
         twins = {int(number): twin for number, twin in rule.decide(sketches, documents.text).items()}

@@ -82,13 +82,14 @@ class FilterChain:
 
     def _tasks(self, blocks: Sequence[BlockRef], phase: Phase, drops: Drops) -> dict[int, Cleaning]:
         """Return the pass over each block for which it does something, by the block's place."""
+        by_source = [tuple(step for step in phase.steps if applies(step[1], name)) for name in self._names]
+        keys = [settings_key(each for _, each in steps) for steps in by_source]  # once: they may read files
         tasks = {}
         for place, block in enumerate(blocks):
-            steps = tuple(step for step in phase.steps if applies(step[1], self._names[block.source]))
+            steps, settings = by_source[block.source], keys[block.source]
             corpus, dropped = drops.get(place, (None, {}))
             if steps or corpus is not None:
                 source = self._data.sources[block.source]
-                settings = settings_key(step for _, step in steps)
                 tasks[place] = Cleaning(self._workspace.uri, block, source, corpus, dropped, steps, settings)
         return tasks
 
@@ -113,8 +114,11 @@ class FilterChain:
         settings = settings_key([rule])
         there = self._workspace.keys(SKETCHES, ".npy")
         tasks = [Sketching(self._workspace.uri, block, rule, settings) for block in chosen]
-        todo = [task for task in tasks if task.key not in there]
+        todo = [task for task in tasks if task.key not in there or not self._is_kept(task)]
         for _ in self._run("comparing", sketch, todo):
             pass
         drops = decide(rule, chosen, settings, self._workspace)
         return {place: (number, dropped) for place, dropped in zip(places, drops, strict=True)}
+
+    def _is_kept(self, task: Sketching) -> bool:
+        return self._workspace.refresh(SKETCHES, [f"{task.key}.npy"])

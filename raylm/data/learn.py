@@ -32,7 +32,8 @@ def learn(
     texts = [(block.key, rule) for block, rule in zip(blocks, rules, strict=True) if rule.num_train != 0]
     # A tokenizer that is trained already looks at no text.
     key = key_of("tokenizer", FORMAT, tokenizer.settings(), texts if tokenizer.reads_texts else [])
-    if key not in workspace.keys(STEP, ".json"):
+    is_there = key in workspace.keys(STEP, ".json") and workspace.refresh(STEP, [f"{key}.json"])
+    if not is_there:
         trained = tokenizer.train(training_texts(blocks, rules, workspace, progress))
         files = {name: content.decode() for name, content in trained.files().items()}
         workspace.write_json(STEP, key, files)

@@ -1,5 +1,9 @@
 """What was done before is not done again, and what is done again is said."""
 
+import os
+import time
+from pathlib import Path
+
 import pytest
 
 from raylm.config import BadInput
@@ -9,6 +13,7 @@ from raylm.data.section import DataSection
 from raylm.data.sources.text import Text
 from raylm.data.tokenizers.byte_bpe import ByteBpe
 from raylm.data.tokenizers.character import Character
+from raylm.runs.folder import Folder
 from tests.data.corpora import files_of, filtered, results, write_block, written
 
 
@@ -57,6 +62,18 @@ ENCODED = {"tokens": 7, "hashes": 7}
 def test_a_preparation_of_the_same_does_nothing(bench):
     again, new = bench.prepare()
     assert (again.is_reused, new, bench.said) == (True, {}, [])
+
+
+def test_what_a_preparation_uses_is_kept_for_another_week(bench):
+    work = Path(bench.storage, "datasets", ".work")
+    long_ago = time.time() - 30 * 24 * 3600
+    for path in work.glob("*/*"):
+        os.utime(path, (long_ago, long_ago))
+    before = results(bench.storage)
+    Folder.open(bench.first.uri).remove_tree()
+    _, new = bench.prepare()
+    assert new == {}
+    assert results(bench.storage) == before
 
 
 def test_another_tokenizer_only_learns_and_encodes(bench):
