@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import tokenizers
 
-_MOST_WORDS = 1 << 17  # some 25 MB, and as many older ones
+_MOST_WORDS = 1 << 18  # some 40 MB, and as many older ones
 # A plain word before white space or punctuation; else all up to the next white space; white space at the end.
 # Beyond Latin a word keeps its punctuation, for Unicode's versions differ on which signs are letters.
 _PARTS = re.compile(
     r"\s*+[0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]++(?=[\s.,;:!?]|\Z)|\s*+\S++|\s++"
 )
 _PLAIN = re.compile(" [A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]+")  # one part to the pattern too
+_SPACE = "\u0120"  # as tokens of bytes show it
 _JOINED = 1024  # words
 _ODD_SPACE = re.compile("[\x1c-\x1f]")  # white space to Python, to GPT-2's pattern none
 _SPLITS = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
@@ -60,6 +61,8 @@ class WordCache:
     def __init__(self, model: tokenizers.Tokenizer) -> None:
         self._model = model
         self._code = "H" if model.get_vocab_size() <= np.iinfo(np.uint16).max + 1 else "I"
+        self._begins_with_space = np.zeros(model.get_vocab_size(), np.bool_)
+        self._begins_with_space[[i for token, i in model.get_vocab().items() if token[0] == _SPACE]] = True
         self._ids: dict[str, bytes] = {}
         self._older: dict[str, bytes] = {}
 
@@ -81,22 +84,25 @@ class WordCache:
 
     def _learn(self, new: set[str]) -> None:
         plain = [word for word in new if _PLAIN.fullmatch(word)]
-        for start in range(0, len(plain), _JOINED):
-            self._learn_joined(plain[start : start + _JOINED])
         others = list(new.difference(plain))
+        for start in range(0, len(plain), _JOINED):
+            words = plain[start : start + _JOINED]
+            if not self._learn_joined(words):
+                others += words
         encodings = self._model.encode_batch_fast(others, add_special_tokens=False)
         self._ids.update(
             (word, array(self._code, encoding.ids).tobytes())
             for word, encoding in zip(others, encodings, strict=True)
         )
 
-    def _learn_joined(self, words: Sequence[str]) -> None:
-        """Encode words that the pattern keeps apart as one text, for each call has its price."""
-        encoding = self._model.encode("".join(words), add_special_tokens=False)
-        ids = array(self._code, encoding.ids)
+    def _learn_joined(self, words: Sequence[str]) -> bool:
+        """Encode plain words as one text, as each call has its price; return whether they came apart."""
+        [encoding] = self._model.encode_batch_fast(["".join(words)], add_special_tokens=False)
+        ids = np.array(encoding.ids, self._code)
+        starts = np.flatnonzero(self._begins_with_space[ids]) * ids.itemsize
+        if len(starts) != len(words):  # a word has a space at its start only; that one may be unknown
+            return False
         data = ids.tobytes()
-        numbers = np.array(encoding.word_ids, np.int64)
-        starts = np.flatnonzero(np.diff(numbers, prepend=-1)) * ids.itemsize
-        assert len(starts) == len(words), "the words were not kept apart"
         spans = map(slice, starts.tolist(), [*starts[1:].tolist(), len(data)])
         self._ids.update(zip(words, map(data.__getitem__, spans), strict=True))
+        return True
