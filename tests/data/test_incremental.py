@@ -13,6 +13,7 @@ from raylm.data.section import DataSection
 from raylm.data.sources.text import Text
 from raylm.data.tokenizers.byte_bpe import ByteBpe
 from raylm.data.tokenizers.character import Character
+from raylm.data.tokenizers.pretrained import Pretrained
 from raylm.runs.folder import Folder
 from tests.data.corpora import files_of, filtered, results, write_block, written
 
@@ -83,6 +84,25 @@ def test_another_tokenizer_only_learns_and_encodes(bench):
 
 def test_another_split_only_learns_and_encodes(bench):
     assert bench.prepare(split_seed=1)[1] == {"tokenizer": 1, **ENCODED}
+
+
+@pytest.fixture
+def pretrained(bench):
+    """A tokenizer that looks at no text."""
+    return Pretrained(path=f"{bench.first.uri}/tokenizer")
+
+
+def test_with_a_trained_tokenizer_a_source_less_encodes_nothing_again(bench, pretrained):
+    assert bench.prepare(pretrained)[1] == {"tokenizer": 1, **ENCODED}
+    assert bench.prepare(pretrained, sources=bench.data.sources[:2])[1] == {"decide": 2}
+
+
+def test_with_a_trained_tokenizer_another_split_is_encoded_anew(bench, pretrained, tmp_path):
+    bench.prepare(pretrained)
+    made, new = bench.prepare(pretrained, validation_share=0.4)
+    assert new == ENCODED
+    data = bench.data.model_copy(update={"validation_share": 0.4})
+    assert files_of(made.uri) == files_of(prepare(data, pretrained, str(tmp_path / "fresh")).uri)
 
 
 def test_a_mended_licence_does_nothing_again_and_is_in_the_ledger(bench, tmp_path):
