@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.data.blocks import Block, BlockRef
+from raylm.data.documents import is_blank
 from raylm.data.filters import CorpusFilter, DocumentFilter, Judge, Verdict
 from raylm.data.index import FORMAT
 from raylm.data.sources import Source
@@ -134,8 +135,8 @@ def _judged(
 
 def _not_blank(verdict: Verdict) -> Verdict:
     """Drop a document of which a filter leaves nothing."""
-    is_blank = verdict.text is not None and not verdict.text.strip("\0 \t\r\n")
-    return verdict._replace(text=None, reason="nothing_left") if is_blank else verdict
+    is_emptied = verdict.text is not None and is_blank(verdict.text)
+    return verdict._replace(text=None, reason="nothing_left") if is_emptied else verdict
 
 
 def _note(

@@ -30,3 +30,8 @@ class Input(NamedTuple):
     """A path, a URL, or a name such as `squad:train`."""
     num_bytes: int
     """As stored; 0 where that is not known."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but white space and NUL characters."""
+    return text.isspace() or not text.replace("\0", "").strip()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from raylm.config.errors import BadInput, Problem
 from raylm.data.blocks import BLOCK_BYTES, Block, BlockRef
+from raylm.data.documents import is_blank
 from raylm.data.index import FORMAT
 from raylm.data.sources import BadRow, Document, Input, Source
 from raylm.data.tally import Reading, Size
@@ -130,17 +131,13 @@ def _documents(parcel: Parcel, found: Extracted) -> Iterator[Document]:
             _count_bad(row, parcel.source, found)
             continue
         text = _LONE_SURROGATE.sub("\ufffd", row.text)  # it has no UTF-8
-        if _is_blank(text):
+        if is_blank(text):
             reading.blank += 1
             continue
         reading.nul += text.count("\0")
         reading.replaced += text.count("\ufffd")
         found.longest = max(found.longest, (len(text.encode()), row.origin))
         yield Document(text, row.origin)
-
-
-def _is_blank(text: str) -> bool:
-    return text.isspace() or not text.replace("\0", "").strip()
 
 
 def _count_bad(row: BadRow, source: Source, found: Extracted) -> None:

@@ -19,7 +19,7 @@ class DataSection(Section):
     filters: tuple[Filter, ...] = ()
     """What is kept out or mended, in this order."""
     validation_share: float = knob(0.1, ge=0, lt=1)
-    """Share of the text kept out of training, for the validation loss."""
+    """Share of the text kept out of training, for the validation loss; of sources whose split is share."""
     split_by: Literal["position", "document"] = "position"
     """position: the last share of the text is validation; document: whole documents are drawn for it."""
     split_seed: int = knob(0, ge=0, lt=2**63, advanced=True)

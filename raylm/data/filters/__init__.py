@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -50,9 +51,21 @@ class Filter(Choice):
         del sources
         return ()
 
+    def packages(self) -> Iterable[str]:
+        """Return the packages whose tables or models decide: another version may judge otherwise."""
+        return ()
+
     def settings(self) -> dict[str, Any]:
-        """Return what decides the verdicts: the fields, and digests of files that are read."""
-        return self.model_dump(mode="json") | self.plugin()
+        """Return what decides the verdicts: the fields, digests of files read, versions of packages."""
+        versions = {name: _version(name) for name in sorted(self.packages())}
+        return self.model_dump(mode="json") | self.plugin() | ({"packages": versions} if versions else {})
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"  # the filter says so when it is used
 
 
 class DocumentFilter(Filter):

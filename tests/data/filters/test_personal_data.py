@@ -205,5 +205,5 @@ def test_a_missing_library_is_named_with_the_ways_out(monkeypatch):
 
 
 def test_settings_name_the_tables_that_decide():
-    assert set(PersonalData().settings()["libraries"]) == {"phonenumbers", "python-stdnum"}
-    assert set(PersonalData(phone="ignore").settings()["libraries"]) == {"python-stdnum"}
+    assert set(PersonalData().settings()["packages"]) == {"phonenumbers", "python-stdnum"}
+    assert set(PersonalData(phone="ignore").settings()["packages"]) == {"python-stdnum"}
