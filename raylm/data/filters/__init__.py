@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from raylm.config.choice import Choice
 from raylm.config.errors import Problem
 from raylm.config.sections import knob
+from raylm.data.rules import Rule, first_broken
 from raylm.data.sources import Source
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -74,6 +75,24 @@ class DocumentFilter(Filter):
     @abstractmethod
     def judge(self, source: Source) -> Judge:
         """Return a function that judges the texts of a source; what it needs is loaded once, here."""
+
+
+class RuleFilter(DocumentFilter):
+    """A filter that drops a document for the first of its rules that the text breaks."""
+
+    @abstractmethod
+    def rules(self, text: str) -> Iterable[Rule]:
+        """Yield the rules one by one, each measured when it is asked for."""
+
+    def judge(self, source: Source) -> Judge:
+        del source
+        return self._judge
+
+    def _judge(self, text: str) -> Verdict:
+        broken = first_broken(self.rules(text))
+        if broken is None:
+            return Verdict(text)
+        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
 
 
 class Twin(NamedTuple):

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from raylm.config.sections import knob
-from raylm.data.filters import DocumentFilter, Judge, Verdict
+from raylm.data.filters import RuleFilter
 from raylm.data.repeats import repeated
-from raylm.data.rules import Rule, at_least, at_most, first_broken, share
-from raylm.data.sources import Source
+from raylm.data.rules import Rule, at_least, at_most, share
 
 # Marks that end a sentence in the scripts used most (Unicode property Sentence_Terminal).
 _END_MARKS = (
@@ -18,7 +17,7 @@ _END_MARKS = (
 )
 
 
-class FinewebQuality(DocumentFilter):
+class FinewebQuality(RuleFilter):
     """Drops documents whose lines look like lists, menus or boilerplate; blank lines do not count."""
 
     kind: Literal["fineweb_quality"] = "fineweb_quality"
@@ -36,17 +35,7 @@ class FinewebQuality(DocumentFilter):
     max_newlines_per_word: float = knob(0.3, ge=0)
     """Most line breaks for each word (datatrove's default, with which FineWeb was made: 0.3)."""
 
-    def judge(self, source: Source) -> Judge:
-        del source
-        return self._judge
-
-    def _judge(self, text: str) -> Verdict:
-        broken = first_broken(self._rules(text))
-        if broken is None:
-            return Verdict(text)
-        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
-
-    def _rules(self, text: str) -> Iterator[Rule]:
+    def rules(self, text: str) -> Iterator[Rule]:
         lines = [line for line in map(str.rstrip, text.split("\n")) if line]
         ends = share(sum(line.endswith(tuple(self.end_marks)) for line in lines), len(lines))
         what = "of the lines end a sentence"

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from typing import Literal
 
 from raylm.config.sections import knob
-from raylm.data.filters import DocumentFilter, Judge, Verdict
-from raylm.data.rules import Rule, at_least, at_most, first_broken, share
-from raylm.data.sources import Source
+from raylm.data.filters import RuleFilter
+from raylm.data.rules import Rule, at_least, at_most, share
 
 _BULLETS = ("•", "‣", "◦", "▪", "-", "*")
 _ELLIPSES = ("...", "…")
 _WITH_LETTER = re.compile(r"[^\W\d_]\S*")  # from a word's first letter to its end: one match a word
 
 
-class GopherQuality(DocumentFilter):
+class GopherQuality(RuleFilter):
     """Drops documents that do not look like English prose; words are parted by white space."""
 
     kind: Literal["gopher_quality"] = "gopher_quality"
@@ -45,17 +44,7 @@ class GopherQuality(DocumentFilter):
     )
     """The stop words, in lower case (Rae et al. 2021, A.1.1: these eight); another language has others."""
 
-    def judge(self, source: Source) -> Judge:
-        del source
-        return self._judge
-
-    def _judge(self, text: str) -> Verdict:
-        broken = first_broken(self._rules(text))
-        if broken is None:
-            return Verdict(text)
-        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
-
-    def _rules(self, text: str) -> Iterator[Rule]:
+    def rules(self, text: str) -> Iterator[Rule]:
         words = text.split()
         yield at_least("too_short", "words", len(words), min_words=self.min_words)
         yield at_most("too_long", "words", len(words), max_words=self.max_words)

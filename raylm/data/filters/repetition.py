@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from raylm.config.sections import knob
-from raylm.data.filters import DocumentFilter, Judge, Verdict
+from raylm.data.filters import RuleFilter
 from raylm.data.repeats import Gram, Words, repeated
-from raylm.data.rules import Rule, at_most, first_broken
-from raylm.data.sources import Source
+from raylm.data.rules import Rule, at_most
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TOP = (2, 3, 4)
@@ -21,7 +20,7 @@ def _limit(most: float) -> float:
     return knob(most, ge=0, le=1, advanced=True)
 
 
-class Repetition(DocumentFilter):
+class Repetition(RuleFilter):
     """Drops documents of which much stands more than once; words are parted by white space."""
 
     kind: Literal["repetition"] = "repetition"
@@ -52,17 +51,7 @@ class Repetition(DocumentFilter):
     max_duplicate_10_gram_share: float = _limit(0.10)
     """Largest share of characters in runs of 10 words that stood before (Rae et al. 2021, table A1: 0.10)."""
 
-    def judge(self, source: Source) -> Judge:
-        del source
-        return self._judge
-
-    def _judge(self, text: str) -> Verdict:
-        broken = first_broken(self._rules(text))
-        if broken is None:
-            return Verdict(text)
-        return Verdict(None, broken.reason, broken.detail, broken.excerpt)
-
-    def _rules(self, text: str) -> Iterator[Rule]:
+    def rules(self, text: str) -> Iterator[Rule]:
         lines = [line for line in map(str.strip, text.split("\n")) if line]
         paragraphs = [paragraph for paragraph in map(str.strip, _PARAGRAPH.split(text)) if paragraph]
         yield from self._parts("line", lines)
