@@ -1,6 +1,8 @@
 import gzip
 import os
 import random
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from pydantic import ValidationError
 from raylm.config import BadInput
 from raylm.data import files
 from raylm.data.sources.text import Text
+
+NOBODY = 65534  # the user with no rights of its own
 
 
 def documents(path, **settings):
@@ -147,12 +151,36 @@ def test_what_is_no_regular_file_is_refused_without_opening_it(tmp_path):
     assert "cannot be read" in problem_of(tmp_path / "loop.txt").message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
-def test_a_file_without_permission_is_named(tmp_path):
-    path = tmp_path / "x.txt"
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter; pytest's own belong to one person."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@contextmanager
+def rights_of_nobody():
+    """Run a block without root's rights, to whom no file is closed."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_file_without_permission_is_named(open_folder):
+    path = open_folder / "x.txt"
     path.write_text("x")
+    assert documents(path) == [("x", f"{path}:1")]
     path.chmod(0)
-    assert "cannot be read: Permission denied" in problem_of(path).message
+    with rights_of_nobody():
+        problem = problem_of(path)
+    assert problem.message == f"{path} cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize("settings", [{"path": ""}, {"path": ()}, {"path": "x", "encoding": "utf-99"}])
