@@ -24,12 +24,13 @@ def export(run: Run, step: int | None, folder: Path) -> int:
         raise BadInput.one("--to", f"{folder} is not empty", "name a new folder")
     restored = restore(run, step)
     folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = restored.tokenizer
     restored.model.generation_config = GenerationConfig(
-        bos_token_id=restored.tokenizer.bos_token_id,
-        eos_token_id=restored.tokenizer.eos_token_id,
-        pad_token_id=restored.tokenizer.pad_token_id or restored.tokenizer.eos_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )
     restored.model.save_pretrained(folder)
-    restored.tokenizer.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(model_card(run, restored.checkpoint), encoding="utf-8")
     return restored.checkpoint.step

@@ -42,6 +42,8 @@ def restore(run: Run, step: int | None = None) -> Restored:
     with tempfile.TemporaryDirectory() as scratch:
         config = AutoConfig.from_pretrained(_fetched(run, "model", Path(scratch)))
         tokenizer = AutoTokenizer.from_pretrained(_fetched(run, "tokenizer", Path(scratch)))
+    if tokenizer.eos_token is None:  # BERT's family ends a document with its separator
+        tokenizer.eos_token = tokenizer.sep_token
     model = _class_of(config)(config)
     with torch.no_grad():
         checkpoint.load(found.folder, checkpoint.model_tensors(model), World(0, 1, torch.device("cpu")))

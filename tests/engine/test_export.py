@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from raylm.config import BadInput
+from raylm.data.trained_tokenizer import TrainedTokenizer
 from raylm.engine.export import export
 from raylm.engine.restore import restore
 from raylm.runs.run import Run
@@ -120,3 +121,16 @@ def test_only_weights_configuration_tokenizer_and_card_leave_the_run(run, tmp_pa
         "README.md",
     } <= names
     assert all(name.endswith((".json", ".safetensors", ".jinja")) for name in names - {"README.md"})
+
+
+@pytest.mark.parametrize("family", ["gpt", "bert", "roberta", "t5", "xlnet"])
+def test_generation_ends_and_pads_with_the_ids_of_the_tokenizers_family(family, tmp_path):
+    tokenizer = {"kind": "byte_bpe", "vocab_size": 400, "special_tokens": family}
+    recipe = tiny_recipe(tokenizer=tokenizer, train={"max_steps": 5})
+    run = train_alone(recipe, str(tmp_path), "run")
+    prepared = TrainedTokenizer.load(tmp_path / "run" / "tokenizer")
+    export(run, None, tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "generation_config.json").read_text())
+    assert restore(run).tokenizer.eos_token_id == prepared.eos_token_id == config["eos_token_id"]
+    pad = prepared.pad_token_id
+    assert config["pad_token_id"] == (prepared.eos_token_id if pad is None else pad)

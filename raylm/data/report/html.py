@@ -132,9 +132,7 @@ def _step(each: Mapping[str, Any], report: Mapping[str, Any], number: int, left:
         "changed": sum(each["changed"].values()),
         "reasons": _reasons(each),
         "rows": _rows(report, number),
-        "settings": {
-            name: _listed(value) for name, value in each["settings"].items() if value not in ([], "")
-        },
+        "settings": _settings(each["settings"]),
         **{key: each[key] for key in ("documents", "kept", "found")},
     }
 
