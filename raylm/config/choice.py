@@ -5,6 +5,7 @@ import importlib.util
 import pkgutil
 import sys
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -122,8 +123,17 @@ def loaded_plugins() -> list[str]:
     return [module.__file__ for module in found if module.__file__]
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles the file each time: cached bytecode is stale when an edit keeps the size and the second."""
+
+    def get_code(self, fullname: str) -> Any:
+        del fullname
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _import_file(path: Path, name: str) -> None:
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _FromSource(name, str(path)) if path.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise BadInput.one("plugins", f"{path} is not a Python file", "name a .py file", code="plugin")
     module = importlib.util.module_from_spec(spec)
