@@ -16,6 +16,7 @@ import numpy as np
 
 from bench import harness
 from bench.harness import SCRATCH
+from raylm.config.vocabulary import Vocabulary
 from raylm.data.index import NAME, Index, SourceIndex, SplitIndex
 from raylm.data.mixture import Share, order_of
 from raylm.data.packing import Packing
@@ -23,6 +24,7 @@ from raylm.data.rows import RowReader
 from raylm.data.shards import Dataset
 from raylm.data.writer import SplitWriter
 from raylm.engine.feed import Feed
+from raylm.objectives import Frame
 from raylm.objectives.causal import Causal
 from raylm.runs.folder import Folder
 
@@ -63,7 +65,8 @@ def measure(folder: Path, policy: str, rounds: int) -> dict[str, float]:
 
         def first_batch(seed: int = seed) -> Feed:
             reader = RowReader(split, plan, order_of(plan.source_rows, SHARES, seed))
-            feed = Feed(reader, causal, BATCH, BATCH, LENGTH, seed, rank=0, world_size=1)
+            frame = Frame(LENGTH, seed, Vocabulary(VOCAB_SIZE))
+            feed = Feed(reader, causal, BATCH, BATCH, frame, rank=0, world_size=1)
             feed.batches(SAMPLE)
             return feed
 

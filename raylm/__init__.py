@@ -4,18 +4,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from raylm.api.evaluate import evaluate
     from raylm.api.launch import submit, train
     from raylm.recipe import Recipe
     from raylm.runs.catalogue import attach, list_runs
     from raylm.widgets import cockpit
 
 __version__ = "0.1.0"
-__all__ = ["Recipe", "attach", "cockpit", "list_runs", "submit", "train"]
+__all__ = ["Recipe", "attach", "cockpit", "evaluate", "list_runs", "submit", "train"]
 
 _HOMES = {
     "Recipe": "raylm.recipe",
     "attach": "raylm.runs.catalogue",
     "cockpit": "raylm.widgets",
+    "evaluate": "raylm.api.evaluate",
     "list_runs": "raylm.runs.catalogue",
     "submit": "raylm.api.launch",
     "train": "raylm.api.launch",

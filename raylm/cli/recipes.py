@@ -78,6 +78,8 @@ class _Shown(dict[str, Any]):
 def _shown(name: str, value: Any) -> str:
     if name.endswith("bytes"):
         return size_text(value)
+    if name == "sizes":
+        return ", ".join(f"{size} {count / 1e6:.1f}M" for size, count in value.items())
     if name == "seconds":
         return str(timedelta(seconds=round(value)))
     return (
@@ -87,6 +89,7 @@ def _shown(name: str, value: Any) -> str:
 
 _TABLE = (
     ("parameters", "parameters", "{parameters} (vocabulary of {vocab_size})"),
+    ("sizes", "sizes by name", "{sizes}"),
     ("steps", "steps", "{steps} of {tokens_per_step} tokens"),
     ("tokens", "tokens", "{tokens}"),
     ("train_tokens", "prepared data", "{train_tokens} training tokens"),

@@ -12,12 +12,14 @@ from raylm.config.report import Origin
 from raylm.config.yaml import KeyPath
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # also what a relative path may look like
+_ON_HUBS = ("dataset", "pretrained")  # kinds
 _PATHS = (
     ("data", "sources", "*", "path"),
     ("data", "filters", "*", "against"),
     ("data", "path"),
     ("data", "cache_path"),
     ("tokenizer", "path"),
+    ("model", "path"),
     ("plugins",),
 )
 
@@ -27,7 +29,7 @@ def absolute_paths(origin: Origin, folder: Path) -> Any:
 
     A path of the file is looked for in the file's folder, then in the working directory; one of the command
     line the other way round. A path that is in neither is taken from the first; the error about it names it.
-    A dataset's name on a hub stays as it is, unless there is a folder of that name.
+    A name on a hub stays as it is, unless there is a folder of that name.
     """
     values: Any = origin.values
     for pattern in _PATHS:
@@ -42,11 +44,11 @@ def _placed(text: str, path: KeyPath, origin: Origin, folder: Path) -> str:
 
 
 def _may_be_hub_name(text: str, path: KeyPath, origin: Origin) -> bool:
-    """Whether a source's path may be the name of a dataset, which is no file."""
+    """Whether a path may be the name of a dataset or of a model, which is no file."""
     section: Any = origin.values
     for key in path[:-1]:
         section = section[key]
-    return isinstance(section, dict) and section.get("kind") == "dataset" and bool(_HUB_NAME.fullmatch(text))
+    return isinstance(section, dict) and section.get("kind") in _ON_HUBS and bool(_HUB_NAME.fullmatch(text))
 
 
 def _folders(origin: Origin, path: KeyPath, folder: Path) -> tuple[Path, Path]:

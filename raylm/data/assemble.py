@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raylm.data.encode import EncodedSplit, Encoding, read_encoded
+from raylm.data.encode import Encoding, read_encoded
+from raylm.data.encoded_split import EncodedSplit
 from raylm.data.index import SplitIndex
 from raylm.data.split import SPLITS
 from raylm.data.workspace import Workspace
@@ -53,7 +54,7 @@ def assemble(
             source = encoding.block.source
             for name, part in read_encoded(encoding, Workspace(encoding.workspace)).items():
                 assembled.count(part, source, name)
-                writers[name].add(part.tokens, part.lengths, source, part.num_bytes)
+                writers[name].add(part.tokens, part.lengths, source, part.num_bytes, part.sentences)
             progress(encoding.block.size.bytes)
         assembled.splits = {name: writer.close() for name, writer in writers.items()}
     return assembled

@@ -12,7 +12,7 @@ from raylm.config.errors import BadInput
 from raylm.config.sections import Section
 from raylm.runs.folder import Folder
 
-FORMAT = 2
+FORMAT = 3
 NAME = "index.json"
 
 
@@ -29,6 +29,7 @@ class SplitIndex(Section):
 
     num_tokens: int
     num_documents: int
+    num_sentences: int
     num_bytes: int
     """UTF-8 bytes of the text that the tokens stand for."""
     columns: dict[str, tuple[StoredFile, ...]]

@@ -47,15 +47,23 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row as read: its global sample index and its arrays, in the order of the row plan's spans."""
+    """One row as read: its global sample index, its number, and its arrays in the order of the spans."""
 
     index: int
+    number: int
     arrays: tuple[NDArray[np.generic], ...]
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return the row's own generator, which depends on the seed and the index and on nothing else."""
-        key = np.array([seed & _MASK_64, self.index], dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+        return _generator(seed, self.index)
+
+    def fixed_rng(self, seed: int) -> np.random.Generator:
+        """Return a generator that is the same in every epoch: it depends on the seed and the row's number."""
+        return _generator(seed, self.number)
+
+
+def _generator(seed: int, number: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=np.array([seed & _MASK_64, number], dtype=np.uint64)))
 
 
 def read_row(split: Columns, spans: Iterable[Span]) -> list[NDArray[np.generic]]:
@@ -87,6 +95,6 @@ class RowReader:
         else:
             numbers = self._order.rows(first_index, count).tolist()
         return [
-            Row(index, tuple(read_row(self._split, self._plan.spans(number))))
+            Row(index, number, tuple(read_row(self._split, self._plan.spans(number))))
             for index, number in enumerate(numbers, start=first_index)
         ]

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
+from raylm.config.vocabulary import Vocabulary
 from raylm.data.index import Index, missing_file
 from raylm.data.packing import Packing, Rows, pack, pack_pieces
 from raylm.data.packing_index import kept
+from raylm.data.sentence_rows import SentenceRows, sentence_rows
+from raylm.data.trained_tokenizer import TrainedTokenizer
 from raylm.runs.folder import Folder
 
 # Little-endian on every machine, as the files are.
@@ -55,6 +58,7 @@ class Split:
         mine = index.splits[name]
         self.num_tokens = mine.num_tokens
         self.num_documents = mine.num_documents
+        self.num_sentences = mine.num_sentences
         self.num_bytes = mine.num_bytes
         self.source_tokens = _bounds([source.num_tokens.get(name, 0) for source in index.sources])
         """Where the tokens of each source start, then where the last one's end; (num_sources + 1,)."""
@@ -64,10 +68,16 @@ class Split:
         self._index = mine
         self._packing = packing
         dtype = np.dtype(index.dtype).newbyteorder("<")
-        self._dtypes = {"tokens": dtype, "documents": OFFSET_DTYPE, "sources": SOURCE_DTYPE}
+        self._dtypes = {
+            "tokens": dtype,
+            "documents": OFFSET_DTYPE,
+            "sentences": OFFSET_DTYPE,
+            "sources": SOURCE_DTYPE,
+        }
         self._columns: dict[str, Column] = {}
         self._rows: dict[tuple[int, int], Rows] = {}
-        self._offsets: NDArray[np.int64] | None = None
+        self._sentence_rows: dict[int, SentenceRows] = {}
+        self._offsets: dict[str, NDArray[np.int64]] = {}
 
     def read(self, column: str, start: int, stop: int) -> NDArray[np.generic]:
         """Return the values [start, stop) of a column, such as the ids in "tokens"."""
@@ -85,12 +95,26 @@ class Split:
             self._rows[key] = self._pack(length, lookahead)
         return self._rows[key]
 
+    def sentence_rows(self, length: int) -> SentenceRows:
+        """Return rows of sentences, at most `length` tokens of one document, each with those of another."""
+        if length not in self._sentence_rows:
+            self._sentence_rows[length] = sentence_rows(self, length)
+        return self._sentence_rows[length]
+
     @property
     def document_offsets(self) -> NDArray[np.int64]:
         """Where each document starts in `tokens`, then where the last one ends; (num_documents + 1,)."""
-        if self._offsets is None:
-            self._offsets = self.read("documents", 0, self.num_documents + 1).astype(np.int64, copy=False)
-        return self._offsets
+        return self._offsets_in("documents", self.num_documents + 1)
+
+    @property
+    def sentence_offsets(self) -> NDArray[np.int64]:
+        """Where each sentence starts in `tokens`, then where the last one ends; (num_sentences + 1,)."""
+        return self._offsets_in("sentences", self.num_sentences + 1)
+
+    def _offsets_in(self, column: str, count: int) -> NDArray[np.int64]:
+        if column not in self._offsets:
+            self._offsets[column] = self.read(column, 0, count).astype(np.int64, copy=False)
+        return self._offsets[column]
 
     def _pack(self, length: int, lookahead: int) -> Rows:
         if self._packing.policy == "stream" or self.num_documents < _KEPT_FROM:
@@ -150,6 +174,11 @@ class Dataset:
     def source_names(self) -> tuple[str, ...]:
         """What the sources are called, in their order."""
         return tuple(source.name for source in self.index.sources)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What models and objectives must know of the tokenizer."""
+        return TrainedTokenizer.load(self.tokenizer_path).vocabulary()
 
     @cached_property
     def tokenizer_digest(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from raylm.config.vocabulary import Vocabulary
+
 END_OF_TEXT = "<|endoftext|>"
 UNKNOWN = "<unk>"
+SENTINEL = re.compile(r"<extra_id_(\d+)>")  # stands for a span that is left out
 
 Family: TypeAlias = Literal["gpt", "bert", "roberta", "t5", "xlnet"]
 
@@ -34,6 +38,14 @@ class SpecialTokens(NamedTuple):
             "model_input_names": list(self.inputs),
             "padding_side": self.padding_side,
         }
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the tokens as a vocabulary of their own, numbered in their order."""
+        numbers = {name: number for number, name in enumerate(self.names)}
+        ids: dict[str, Any] = {f"{role}_id": numbers[name] for role, name in self.roles.items()}
+        ids.setdefault("eos_token_id", ids.get("sep_token_id", 0))
+        sentinels = tuple(numbers[name] for name in self.names if SENTINEL.fullmatch(name))
+        return Vocabulary(len(self.names), **ids, sentinel_ids=sentinels, special_ids=(*numbers.values(),))
 
     def around(self) -> tuple[str, ...]:
         """Return the tokens that a model's input has around its texts."""

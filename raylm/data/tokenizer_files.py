@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,29 @@ if TYPE_CHECKING:
     import tokenizers
 
 
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
 def model_file(path: str | Path) -> Path:
-    """Return the tokenizer.json that a path names: itself, or the one in that folder."""
+    """Return the tokenizer.json that a path names: itself, one in that folder, or of that name on the hub."""
+    if _HUB_NAME.fullmatch(str(path)) and not Path(path).exists():
+        return _fetched(str(path))
     path = Path(path).expanduser()
     return path / MODEL_FILE if path.is_dir() else path
+
+
+def _fetched(name: str) -> Path:
+    """Return a copy of the tokenizer.json of a model on the hub, its configuration beside it."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(name, CONFIG_FILE)
+        return Path(hf_hub_download(name, MODEL_FILE))
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        mend = "name a folder with a tokenizer.json, or a model on the hub that can be reached"
+        message = f"{name} cannot be loaded: {reason}"
+        raise BadInput.one("tokenizer.path", message, mend, code="missing") from None
 
 
 def read_tokenizer(path: str | Path, field: str) -> TrainedTokenizer:

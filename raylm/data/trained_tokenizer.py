@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from raylm.data.special_tokens import SpecialTokens
+from raylm.config.vocabulary import Vocabulary
+from raylm.data.special_tokens import SENTINEL, SpecialTokens
 from raylm.data.word_cache import WordCache, is_sole_thread, splits_words
+from raylm.data.word_joints import word_joints
 
 if TYPE_CHECKING:
     import tokenizers
 
 MODEL_FILE = "tokenizer.json"
 CONFIG_FILE = "tokenizer_config.json"
+
+
+ROLES = ("eos_token", "pad_token", "bos_token", "mask_token", "cls_token", "sep_token", "unk_token")
 
 
 class Piece(NamedTuple):
@@ -108,6 +113,23 @@ class TrainedTokenizer:
     def sep_token_id(self) -> int | None:
         """The id between two texts of one input."""
         return self.id_of("sep_token")
+
+    def vocabulary(self) -> Vocabulary:
+        """Return what models and objectives must know of it."""
+        # In the tokenizer's own words the end of BERT's texts is a separator.
+        roles = {f"{role}_id": self.id_of(role) for role in ROLES} | {"eos_token_id": self.eos_token_id}
+        added = self._model.get_added_tokens_decoder()
+        named = {SENTINEL.fullmatch(token.content): number for number, token in added.items()}
+        sentinels = {int(found[1]): number for found, number in named.items() if found}
+        joins_left, joins_right = word_joints(self._model)
+        return Vocabulary(
+            size=self.vocab_size,
+            **roles,
+            sentinel_ids=tuple(sentinels[number] for number in sorted(sentinels)),
+            special_ids=tuple(sorted(number for number, token in added.items() if token.special)),
+            joins_left=joins_left,
+            joins_right=joins_right,
+        )
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text; nothing is added to it."""

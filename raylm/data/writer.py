@@ -71,14 +71,16 @@ class ColumnWriter:
 
 
 class SplitWriter:
-    """The columns of a split: tokens, the documents' offsets, and each document's source."""
+    """The columns of a split: tokens, the offsets of documents and sentences, and each document's source."""
 
     def __init__(self, folder: Folder, name: str, dtype: np.dtype) -> None:
         self._tokens = ColumnWriter(folder, f"{name}/tokens", dtype)
         self._documents = ColumnWriter(folder, f"{name}/documents", OFFSET_DTYPE)
+        self._sentences = ColumnWriter(folder, f"{name}/sentences", OFFSET_DTYPE)
         self._sources = ColumnWriter(folder, f"{name}/sources", SOURCE_DTYPE)
         self._num_bytes = 0
         self._documents.append(np.array([0]))
+        self._sentences.append(np.array([0]))
 
     def __enter__(self) -> SplitWriter:
         return self
@@ -87,28 +89,50 @@ class SplitWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            for column in (self._tokens, self._documents, self._sources):
+            for column in self._columns().values():
                 column.abort()
 
     def add(
-        self, tokens: NDArray[np.integer], lengths: NDArray[np.int64], source: int, num_bytes: int
+        self,
+        tokens: NDArray[np.integer],
+        lengths: NDArray[np.int64],
+        source: int,
+        num_bytes: int,
+        sentences: NDArray[np.int64] | None = None,
     ) -> None:
-        """Write whole documents of one source: their tokens on end, and how many each has."""
+        """Write whole documents of one source.
+
+        Args:
+            tokens: of all of them, on end.
+            lengths: tokens of each document.
+            source: number of the source.
+            num_bytes: UTF-8 bytes of their text.
+            sentences: tokens of each sentence, none of them empty; by default a document is one sentence.
+        """
         offset = self._tokens.length
         self._tokens.append(tokens)
         self._documents.append(offset + np.cumsum(lengths))
+        self._sentences.append(offset + np.cumsum(lengths[lengths > 0] if sentences is None else sentences))
         self._sources.append(np.full(len(lengths), source))
         self._num_bytes += num_bytes
 
     def close(self) -> SplitIndex:
         """Make everything durable."""
-        columns = {"tokens": self._tokens, "documents": self._documents, "sources": self._sources}
         return SplitIndex(
             num_tokens=self._tokens.length,
-            num_documents=self._sources.length,
+            num_documents=self._documents.length - 1,
+            num_sentences=self._sentences.length - 1,
             num_bytes=self._num_bytes,
-            columns={name: column.close() for name, column in columns.items()},
+            columns={name: column.close() for name, column in self._columns().items()},
         )
+
+    def _columns(self) -> dict[str, ColumnWriter]:
+        return {
+            "tokens": self._tokens,
+            "documents": self._documents,
+            "sentences": self._sentences,
+            "sources": self._sources,
+        }
 
 
 def write_file(folder: Folder, name: str, data: bytes) -> StoredFile:

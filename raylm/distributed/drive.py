@@ -19,7 +19,7 @@ from raylm.data.progress import Progress
 from raylm.data.shards import Dataset
 from raylm.data.shares import check_lasts, order_for
 from raylm.distributed.worker import Work, work
-from raylm.recipe import Recipe
+from raylm.recipe import Recipe, token_problems
 from raylm.runs import commands
 from raylm.runs.folder import Folder
 from raylm.runs.lease import Lease
@@ -92,6 +92,7 @@ def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[s
     """Return where the run's prepared data lies and the rows of its training split."""
     uri = prepare(recipe.data, recipe.tokenizer, run.storage, on_prepare).uri
     dataset = Dataset.open(fetch(uri, recipe.data.cache_path), Packing.of(recipe.data))
+    _check_vocabulary(recipe, dataset)
     plans = {
         name: recipe.objective.row_plan(split, recipe.train.sequence_length)
         for name, split in dataset.splits.items()
@@ -113,6 +114,17 @@ def _record_data(recipe: Recipe, run: Run, dataset: Dataset) -> None:
         plan = data_plan(dataset, recipe.data, recipe.train.sequence_length, recipe.train.seed)
         ledger = read_ledger(Folder.open(dataset.path))
         run.add_to_header(data_digest=plan_digest(plan), ledger=ledger)
+
+
+def _check_vocabulary(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse data whose tokenizer lacks what the objective needs, or has more ids than the model knows."""
+    vocabulary, train = dataset.vocabulary, recipe.train
+    problems = [
+        *token_problems(recipe, vocabulary),
+        *recipe.model.problems(recipe.objective.head, train.sequence_length, vocabulary.size),
+    ]
+    if problems:
+        raise BadInput(*problems)
 
 
 def _check_rows(rows: dict[str, int], recipe: Recipe) -> None:

@@ -1,12 +1,16 @@
-"""The model card of an exported checkpoint: what it is, and the ledger of the texts that it learned from."""
+"""The model card of an exported checkpoint: what it is, what it can do, and whose texts it learned from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from raylm.config.yaml import dump_yaml, parse_yaml
 from raylm.data.ledger import removed_documents
-from raylm.data.report.words import grouped, num_bytes, plain, shown
+from raylm.data.report.words import grouped, num_bytes, plain
+from raylm.engine.card_facts import limits, metrics, model_facts, recipe_facts, use
+from raylm.engine.markdown import as_row as _row
+from raylm.engine.markdown import as_text as _text
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.run import Run
 
@@ -17,13 +21,12 @@ tags:
 ---
 """
 _COLUMNS = ("Source", "Licence", "Origin", "Retrieved", "Documents", "Text", "Tokens", "Removed by filters")
-# What Markdown or HTML would take for more than text.
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
 def model_card(run: Run, checkpoint: Checkpoint) -> str:
     """Return the README.md of an exported checkpoint, in Markdown."""
     facts = checkpoint.facts
+    recipe = parse_yaml(run.recipe_yaml(), "recipe.yaml").values
     losses = [
         f"{name} {value:.4f}"
         for name, value in (facts.get("metrics") or {}).items()
@@ -34,12 +37,18 @@ def model_card(run: Run, checkpoint: Checkpoint) -> str:
         f"# {_text(run.name)}",
         "",
         f"Exported from the run {_text(run.run_id)} at {', '.join([progress, *losses])}.",
-        "",
-        "## Training data",
-        "",
-        *_training_data(facts),
+        *_section("Model", model_facts(run, recipe)),
+        *_section("Use", use(run)),
+        *_section("Metrics", metrics(run, checkpoint)),
+        *_section("Training data", _training_data(facts)),
+        *_section("Limits", limits(recipe, facts)),
+        *_section("Recipe", ["````yaml", *dump_yaml(recipe_facts(recipe)).rstrip().splitlines(), "````"]),
     ]
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterable[str]:
+    yield from ("", f"## {title}", "", *lines)
 
 
 def _training_data(facts: Mapping[str, Any]) -> Iterable[str]:
@@ -79,12 +88,3 @@ def _cells(source: Mapping[str, Any]) -> Iterable[str]:
         for reason, count in counts.items()
     ]
     yield ", ".join(reasons) if removed_documents(source) else "none"
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _text(value: object) -> str:
-    """Return a stranger's text as Markdown that shows it and nothing else."""
-    return " ".join(shown(value).split()).translate(_MARKS)

@@ -8,6 +8,8 @@ import time
 
 import torch
 
+from raylm.config.errors import BadInput
+
 # Dense bfloat16 tensor-core peaks from the vendors' data sheets, FLOP/s.
 GPU_PEAKS = {
     "B200": 2250e12,
@@ -47,6 +49,19 @@ def _measured(device: torch.device, dtype: torch.dtype) -> float:
         _ = (matrix @ matrix)[0, 0].item()
         best = min(best, time.perf_counter() - start)
     return 2 * GEMM_SIZE**3 / best
+
+
+def refuse_missing_precision(device: torch.device, precision: str) -> None:
+    """Check that a device computes in a precision, before a model is built on it.
+
+    Raises:
+        BadInput: it is a GPU older than bfloat16; a CPU computes in it, if slowly.
+    """
+    if precision != "bfloat16" or device.type != "cuda":
+        return
+    if not torch.cuda.is_bf16_supported(including_emulation=False):
+        message = f"bfloat16: this device ({torch.cuda.get_device_name(device)}) has no bfloat16"
+        raise BadInput.one("train.precision", message, "set it to float32", code="precision")
 
 
 def peak_memory_bytes(device: torch.device) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -26,9 +27,10 @@ class Evaluator:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Return `eval/loss` (nats per target), `eval/perplexity` and `eval/bits_per_byte`.
+        """Return `eval/loss` (nats per target), each loss by name where there are several, and what it makes.
 
-        An empty split gives nothing.
+        That is `eval/perplexity` of one loss, and `eval/bits_per_byte` where the loss is the whole text's
+        likelihood. An empty split gives nothing.
         """
         if not self.num_rows:
             return {}
@@ -61,14 +63,19 @@ class Evaluator:
         return -(-self.num_rows // multiple) * multiple
 
     def _metrics(self, totals: dict[str, float], counts: dict[str, float]) -> dict[str, float]:
-        weights = self.feed.objective.weights()
+        objective = self.feed.objective
         losses = {name: totals[name] / max(1.0, counts[name]) for name in totals}
-        loss = sum(weights[name] * value for name, value in losses.items())
-        metrics = {"eval/loss": loss}
-        if len(losses) > 1:
-            return metrics | {f"eval/{name}": value for name, value in losses.items()}
-        nats = sum(totals.values())
-        return metrics | {
-            "eval/perplexity": math.exp(min(loss, 700.0)),
-            "eval/bits_per_byte": nats / math.log(2) / max(1, self.num_bytes),
-        }
+        metrics = named_losses("eval", losses, objective.weights())
+        if len(losses) == 1:
+            metrics["eval/perplexity"] = math.exp(min(metrics["eval/loss"], 700.0))
+        if objective.is_likelihood:
+            metrics["eval/bits_per_byte"] = sum(totals.values()) / math.log(2) / max(1, self.num_bytes)
+        return metrics
+
+
+def named_losses(split: str, losses: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
+    """Return the weighted sum of losses as `<split>/loss`, and each by its name where there are several."""
+    total = {f"{split}/loss": sum(weights[name] * value for name, value in losses.items())}
+    if len(losses) == 1:
+        return total
+    return total | {f"{split}/{name}": value for name, value in losses.items()}

@@ -29,6 +29,7 @@ def export(run: Run, step: int | None, folder: Path) -> int:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(restored.model.config, "decoder_start_token_id", None),
     )
     restored.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

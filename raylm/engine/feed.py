@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from raylm.objectives import Batch, Objective, Row
+from raylm.objectives import Batch, Frame, Objective, Row
 
 
 class Reader(Protocol):
@@ -23,8 +23,7 @@ class Feed:
     objective: Objective
     global_batch_size: int
     micro_batch_size: int  # what the engine takes, a divisor of a process's share
-    sequence_length: int
-    seed: int
+    frame: Frame
     rank: int
     world_size: int
 
@@ -39,4 +38,4 @@ class Feed:
 
     def batch(self, first: int, count: int) -> Batch:
         """Return the rows `first` .. `first + count - 1` as one batch."""
-        return self.objective.make_batch(self.reader.rows(first, count), self.sequence_length, self.seed)
+        return self.objective.make_batch(self.reader.rows(first, count), self.frame)

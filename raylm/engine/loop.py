@@ -20,7 +20,7 @@ def train(session: Session) -> Outcome:
     for step in range(session.position.step + 1, session.last_step + 1):
         orders, metrics = session.take_step(step)
         if step == session.last_step or session.is_due(session.recipe.evaluate.every_steps, step):
-            metrics |= session.evaluator.evaluate()
+            metrics |= session.evaluate()
         session.log.record(session.position, metrics)
         outcome = _ending(session, step, orders.ending, metrics)
         if outcome or orders.wants_checkpoint or session.is_due(session.recipe.checkpoint.every_steps, step):

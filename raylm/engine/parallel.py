@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -67,11 +68,18 @@ def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:
     options: dict[str, Any] = {"mesh": mesh, "mp_policy": policy if is_half else MixedPrecisionPolicy()}
     # transformers' own list of the blocks that belong together.
     blocks = set(module.model._no_split_modules or ())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    tied = _tied(module)
     for part in module.model.modules():
-        if type(part).__name__ in blocks:
+        if type(part).__name__ in blocks and tied.isdisjoint(part.parameters()):
             fully_shard(part, **options)
     fully_shard(module, **options)
     return module
+
+
+def _tied(module: nn.Module) -> set[nn.Parameter]:
+    """Return the weights that stand in several places: they belong to the root, which holds all of those."""
+    counts = Counter(weight for _, weight in module.named_parameters(remove_duplicate=False))
+    return {weight for weight, count in counts.items() if count > 1}
 
 
 def reshard(module: nn.Module) -> None:

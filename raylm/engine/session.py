@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from raylm.engine import checkpoint
+from raylm.engine.baseline import unigram_entropy
 from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_memory_bytes
-from raylm.engine.evaluate import Evaluator
+from raylm.engine.evaluate import Evaluator, named_losses
 from raylm.engine.feed import Feed
 from raylm.engine.log import Log
 from raylm.engine.orders import OrderDesk, Orders
@@ -41,6 +43,7 @@ class Session:
     decay_steps: int
     peak_flops: float  # of all devices together, FLOP/s
     flops_per_token: float
+    num_rows: int  # of the training split
     facts: dict[str, Any]  # what each checkpoint's manifest says of the data: digest and ledgers
     position: Position = field(default_factory=Position)
 
@@ -55,7 +58,7 @@ class Session:
         result = self.stepper.step(step, batches, loads, learning_rate)
         self._advance(step, result.num_inputs, result.num_targets)
         rate = result.num_inputs / (time.perf_counter() - start)
-        losses = {f"train/{name}": value for name, value in result.losses.items()}
+        losses = named_losses("train", result.losses, self.recipe.objective.weights())
         return orders, losses | {
             "train/learning_rate": learning_rate,
             "train/grad_norm": result.grad_norm,
@@ -73,6 +76,18 @@ class Session:
     def is_due(self, every_steps: int | None, step: int) -> bool:
         """Whether something that happens every so many steps happens at this one."""
         return bool(every_steps) and step % every_steps == 0
+
+    def evaluate(self) -> dict[str, float]:
+        """Return the metrics of the whole validation split; every process takes part."""
+        metrics = self.evaluator.evaluate()
+        return metrics | {"train/unigram_entropy": self._unigram_entropy} if metrics else metrics
+
+    @cached_property
+    def _unigram_entropy(self) -> float:
+        """The loss of a model that knows only how frequent each target is; rank 0 records it."""
+        if not self.world.is_first:
+            return 0.0
+        return unigram_entropy(self.feed, self.num_rows, self.feed.frame.vocabulary.size)
 
     def save(self, metrics: dict[str, float]) -> None:
         """Save a checkpoint of the present position; every process takes part."""

@@ -13,11 +13,11 @@ from raylm.data.data_plan import data_plan, differences, plan_digest
 from raylm.data.ledger import earlier_ledgers, read_ledger
 from raylm.data.mixture import Order
 from raylm.data.rows import RowReader
-from raylm.data.shards import Dataset, Split
+from raylm.data.shards import Dataset
 from raylm.data.shares import check_lasts, order_for
 from raylm.engine import checkpoint
 from raylm.engine.checkpoint import Position
-from raylm.engine.device import peak_flops
+from raylm.engine.device import peak_flops, refuse_missing_precision
 from raylm.engine.evaluate import Evaluator
 from raylm.engine.feed import Feed
 from raylm.engine.log import Log
@@ -27,7 +27,7 @@ from raylm.engine.parallel import LossModule, spread
 from raylm.engine.session import Session
 from raylm.engine.step import Stepper
 from raylm.engine.world import World
-from raylm.models import Vocabulary
+from raylm.objectives import Frame
 from raylm.recipe import Recipe
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.commands import Inbox
@@ -75,9 +75,10 @@ def set_threads(threads: int | None, *, is_alone: bool) -> None:
 
 def _build(start: Start, world: World) -> Session:
     recipe, train_section = start.recipe, start.recipe.train
+    refuse_missing_precision(world.device, train_section.precision)
     torch.manual_seed(train_section.seed)
-    vocabulary = Vocabulary(start.dataset.vocab_size, start.dataset.eos_token_id)
-    model = recipe.model.build(vocabulary, train_section.sequence_length)
+    vocabulary = start.dataset.vocabulary
+    model = recipe.model.build(vocabulary, train_section.sequence_length, recipe.objective.head)
     module = spread(
         LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision
     )
@@ -85,6 +86,7 @@ def _build(start: Start, world: World) -> Session:
     stepper = Stepper(
         module, optimizer, recipe.objective, world, recipe.optimizer.max_grad_norm, train_section.seed
     )
+    feed, num_rows = _feed(start, "train", world, _training_order(start))
     peak, peak_source = peak_flops(world.device, train_section.precision)
     log = Log(start.run, start.attempt, recipe.trackers, is_first=world.is_first)
     log.event("started", **_facts_of_start(start, world), peak_flops=peak, peak_source=peak_source)
@@ -96,7 +98,8 @@ def _build(start: Start, world: World) -> Session:
         model=model,
         optimizer=optimizer,
         stepper=stepper,
-        feed=_training_feed(start, world),
+        feed=feed,
+        num_rows=num_rows,
         evaluator=_evaluator(start, module, world),
         desk=OrderDesk(Inbox(start.run) if world.is_first else None),
         log=log,
@@ -120,27 +123,22 @@ def _facts_of_data(start: Start) -> dict[str, Any]:
     }
 
 
-def _training_feed(start: Start, world: World) -> Feed:
-    return _feed(start.recipe, start.dataset.splits["train"], world, _training_order(start))[0]
-
-
 def _training_order(start: Start) -> Order:
     recipe, dataset = start.recipe, start.dataset
     plan = recipe.objective.row_plan(dataset.splits["train"], recipe.train.sequence_length)
     return order_for(recipe.data, dataset.source_names, plan.source_rows, recipe.train.seed)
 
 
-def _feed(recipe: Recipe, split: Split, world: World, order: Order | None) -> tuple[Feed, int]:
+def _feed(start: Start, name: str, world: World, order: Order | None) -> tuple[Feed, int]:
     """Return the feed over a split, row after row without an order, and the split's rows."""
-    section = recipe.train
+    recipe, section, split = start.recipe, start.recipe.train, start.dataset.splits[name]
     plan = recipe.objective.row_plan(split, section.sequence_length)
     feed = Feed(
         reader=RowReader(split, plan, order),
         objective=recipe.objective,
         global_batch_size=section.global_batch_size,
         micro_batch_size=section.micro_batch(world.size),
-        sequence_length=section.sequence_length,
-        seed=section.seed,
+        frame=Frame(section.sequence_length, section.seed, start.dataset.vocabulary),
         rank=world.rank,
         world_size=world.size,
     )
@@ -149,7 +147,7 @@ def _feed(recipe: Recipe, split: Split, world: World, order: Order | None) -> tu
 
 def _evaluator(start: Start, module: torch.nn.Module, world: World) -> Evaluator:
     split = start.dataset.splits["validation"]
-    feed, num_rows = _feed(start.recipe, split, world, order=None)
+    feed, num_rows = _feed(start, "validation", world, order=None)
     return Evaluator(module, feed, world, num_rows, split.num_bytes)
 
 

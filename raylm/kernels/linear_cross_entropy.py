@@ -12,50 +12,66 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-IGNORE_INDEX = -100
+from raylm.kernels.frame import IGNORE_INDEX
+
 CHUNK_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # float32 logits of one chunk: CPU caches are small
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
-    """Return the summed cross-entropy of `hidden @ weight.T` against the labels.
+def linear_cross_entropy(
+    hidden: Tensor, weight: Tensor, labels: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """Return the summed cross-entropy of `hidden @ weight.T + bias` against the labels.
 
     Args:
         hidden: Last hidden states (..., D), float32 or bfloat16.
         weight: Weights of the head (V, D), in the same type.
         labels: Target ids (...); -100 is left out.
+        bias: Of the head (V,), in the same type.
 
     Returns:
         A float32 scalar: the sum over all targets, in nats.
     """
     hidden, labels = hidden.flatten(0, -2), labels.flatten()
     if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
-        return _LinearCrossEntropy.apply(hidden, weight, labels)
+        return _LinearCrossEntropy.apply(hidden, weight, labels, bias)
     return sum(
-        (_chunk_loss(hidden[rows], weight, labels[rows])[0] for rows in _chunks(hidden, weight)),
+        (_chunk_loss(hidden[rows], weight, labels[rows], bias)[0] for rows in _chunks(hidden, weight)),
         start=torch.zeros((), device=hidden.device),
     )
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
         total = torch.zeros((), device=hidden.device)
         hidden_grad = torch.empty_like(hidden)
         weight_grad = torch.zeros_like(weight, dtype=torch.float32)
+        bias_grad = None if bias is None else torch.zeros_like(bias, dtype=torch.float32)
         for rows in _chunks(hidden, weight):
-            loss, logits_grad = _chunk_loss(hidden[rows], weight, labels[rows])
+            loss, logits_grad = _chunk_loss(hidden[rows], weight, labels[rows], bias)
             total += loss
+            if bias_grad is not None:
+                bias_grad += logits_grad.sum(0)
             logits_grad = logits_grad.to(hidden.dtype)
             torch.mm(logits_grad, weight, out=hidden_grad[rows])
             weight_grad += logits_grad.t() @ hidden[rows]
-        ctx.save_for_backward(hidden_grad, weight_grad.to(weight.dtype))
+        ctx.save_for_backward(
+            hidden_grad,
+            weight_grad.to(weight.dtype),
+            None if bias_grad is None else bias_grad.to(weight.dtype),
+        )
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
-        hidden_grad, weight_grad = ctx.saved_tensors
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, Tensor | None]:
+        hidden_grad, weight_grad, bias_grad = ctx.saved_tensors
         scale = grad_outputs[0].to(hidden_grad.dtype)
-        return hidden_grad * scale, weight_grad * scale, None
+        return (
+            hidden_grad * scale,
+            weight_grad * scale,
+            None,
+            None if bias_grad is None else bias_grad * scale,
+        )
 
 
 def _chunks(hidden: Tensor, weight: Tensor) -> list[slice]:
@@ -64,9 +80,9 @@ def _chunks(hidden: Tensor, weight: Tensor) -> list[slice]:
     return [slice(start, start + size) for start in range(0, hidden.shape[0], size)]
 
 
-def _chunk_loss(hidden: Tensor, weight: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _chunk_loss(hidden: Tensor, weight: Tensor, labels: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the summed loss of one chunk and, in the logits' own memory, its gradient (N, V) in float32."""
-    logits = F.linear(hidden, weight).float()
+    logits = F.linear(hidden, weight, bias).float()
     is_target = labels != IGNORE_INDEX
     targets = labels.clamp_min(0).unsqueeze(1)
     log_norm = torch.logsumexp(logits, dim=-1, keepdim=True)

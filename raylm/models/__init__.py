@@ -3,43 +3,87 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+
+from pydantic import model_validator
 
 from raylm.config.choice import Choice
+from raylm.config.errors import Problem
+from raylm.config.sections import knob
+from raylm.config.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
+__all__ = ["ModelFamily", "Size", "Transformer", "Vocabulary"]
 
-class Vocabulary(NamedTuple):
-    """What a model must know of the tokenizer: its size and the ids with a meaning."""
-
-    size: int
-    eos_token_id: int | None = None
-    pad_token_id: int | None = None
+Size: TypeAlias = Literal["tiny", "mini", "small", "medium", "base", "large"]
 
 
-def heads_do_not_divide(hidden_size: int, num_heads: int) -> str:
-    """Say that the heads do not divide the hidden size, and name the near sizes that they do divide."""
-    lower = hidden_size // num_heads * num_heads
-    near = ", ".join(str(size) for size in (lower, lower + num_heads) if size)
-    return f"hidden_size ({hidden_size}) must be a multiple of num_heads ({num_heads}); near values: {near}"
+class _Shape(NamedTuple):
+    num_layers: int
+    num_heads: int
+    hidden_size: int
+
+
+# The miniatures of Turc et al. 2019 (heads of 64 features), and BERT's two sizes (Devlin et al. 2019).
+SIZES: Mapping[str, _Shape] = {
+    "tiny": _Shape(2, 2, 128),
+    "mini": _Shape(4, 4, 256),
+    "small": _Shape(4, 8, 512),
+    "medium": _Shape(8, 8, 512),
+    "base": _Shape(12, 12, 768),
+    "large": _Shape(24, 16, 1024),
+}
 
 
 class ModelFamily(Choice):
     """The architecture: which family of models, and how large."""
 
+    heads: ClassVar[Mapping[str, str]]
+    """What an objective may need on top, each with transformers' class that has it; the usual one first."""
+    tokenizer: ClassVar[Mapping[str, str]] = {"kind": "byte_bpe", "special_tokens": "gpt"}
+    """The tokenizer of a recipe that names none."""
+    reads: ClassVar[float] = 1.0
+    """Tokens that the model reads for each token of a sequence: a decoder of its own reads some more."""
+
+    @classmethod
+    def usual_tokenizer(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the tokenizer section for a recipe that names none, given this section's own values."""
+        del values
+        return cls.tokenizer
+
+    def problems(self, head: str, sequence_length: int, vocab_size: int | None) -> list[Problem]:
+        """Return why a run cannot be made with this model; `vocab_size` is None while it is not known."""
+        del head, sequence_length, vocab_size
+        return []
+
     @abstractmethod
     def config(self, vocabulary: Vocabulary, sequence_length: int) -> PretrainedConfig:
         """Return the transformers configuration for sequences of at most `sequence_length` tokens."""
 
-    @abstractmethod
-    def build(self, vocabulary: Vocabulary, sequence_length: int) -> PreTrainedModel:
-        """Return the model with fresh float32 weights, drawn from torch's global generator."""
+    def build(self, vocabulary: Vocabulary, sequence_length: int, head: str | None = None) -> PreTrainedModel:
+        """Return the model with float32 weights; fresh ones are drawn from torch's global generator.
+
+        Args:
+            vocabulary: of the tokenizer.
+            sequence_length: tokens that the model is to read at once.
+            head: what the objective needs on top, one of `heads`; the first of them if not given.
+        """
+        import transformers
+
+        name = self.heads[head or next(iter(self.heads))]
+        return getattr(transformers, name)(self.config(vocabulary, sequence_length))
 
     @abstractmethod
-    def num_parameters(self, vocab_size: int, sequence_length: int) -> int:
+    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         """Return the number of trained parameters, without building the model (tied weights count once)."""
+
+    def size_parameters(self, vocab_size: int, sequence_length: int, head: str) -> dict[str, int]:
+        """Return the parameters of each size that can be asked for by name; nothing where none can."""
+        del vocab_size, sequence_length, head
+        return {}
 
     @abstractmethod
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
@@ -52,3 +96,44 @@ class ModelFamily(Choice):
     @abstractmethod
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         """Return bytes of float32 activations that a token keeps for backward (Korthikanti et al. 2022)."""
+
+
+class Transformer(ModelFamily):
+    """What the families share whose size is layers, heads and width."""
+
+    size: Size | None = None
+    """A shape by name, from tiny (2 layers of 128) to large (24 of 1024); a number given beside it wins."""
+    num_layers: int = knob(12, ge=1, unit="layers")
+    """Transformer blocks."""
+    num_heads: int = knob(12, ge=1, unit="heads")
+    """Attention heads; must divide the hidden size."""
+    hidden_size: int = knob(768, ge=1, unit="features")
+    """Width of the residual stream."""
+    dropout: float = knob(0.0, ge=0, lt=1, advanced=True)
+    """Share of activations dropped while training (embeddings, attention and residual branches)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sized(cls, values: Any) -> Any:
+        shape = SIZES.get(values.get("size", "")) if isinstance(values, dict) else None
+        return values if shape is None else {**shape._asdict(), **values}
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % self.num_heads:
+            lower = self.hidden_size // self.num_heads * self.num_heads
+            near = ", ".join(str(size) for size in (lower, lower + self.num_heads) if size)
+            raise ValueError(
+                f"hidden_size ({self.hidden_size}) must be a multiple of num_heads ({self.num_heads}); "
+                f"near values: {near}"
+            )
+        return self
+
+    def size_parameters(self, vocab_size: int, sequence_length: int, head: str) -> dict[str, int]:
+        return {
+            name: self.model_copy(update=shape._asdict()).num_parameters(vocab_size, sequence_length, head)
+            for name, shape in SIZES.items()
+        }
+
+    def activation_bytes_per_token(self, sequence_length: int) -> int:
+        return 2 * self.num_layers * (34 * self.hidden_size + 5 * self.num_heads * sequence_length)

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
 from raylm.config.sections import knob
-from raylm.models import ModelFamily, Vocabulary, heads_do_not_divide
+from raylm.models import Transformer, Vocabulary
 
 if TYPE_CHECKING:
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig
 
 
-class Llama(ModelFamily):
+class Llama(Transformer):
     """A Llama of any size; the defaults are a 135M model's shape."""
 
     kind: Literal["llama"] = "llama"
-    num_layers: int = knob(12, ge=1, unit="layers")
-    """Transformer blocks."""
-    num_heads: int = knob(12, ge=1, unit="heads")
-    """Attention heads; must divide the hidden size."""
     num_key_value_heads: int | None = knob(None, ge=1, unit="heads", advanced=True)
     """Key and value heads, shared by groups of heads; must divide num_heads. Unset: as many as heads."""
-    hidden_size: int = knob(768, ge=1, unit="features")
-    """Width of the residual stream."""
     intermediate_size: int | None = knob(None, ge=1, unit="features", advanced=True)
     """Width of the feed-forward layer. Unset: 8/3 of the hidden size, rounded up to a multiple of 64."""
     rope_theta: float = knob(10000.0, gt=0, advanced=True)
     """Base of the rotary position frequencies."""
     is_tied: bool = knob(default=True, advanced=True)
     """Whether the output head shares its weights with the embedding."""
-    dropout: float = knob(0.0, ge=0, lt=1, advanced=True)
-    """Share of attention weights dropped while training."""
+    heads: ClassVar = {"causal": "LlamaForCausalLM"}
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> Llama:
-        if self.hidden_size % self.num_heads:
-            raise ValueError(heads_do_not_divide(self.hidden_size, self.num_heads))
+    def _key_value_heads_divide(self) -> Llama:
         if self.num_heads % self._key_value_heads:
             raise ValueError(
                 f"num_key_value_heads ({self._key_value_heads}) does not divide num_heads ({self.num_heads})"
@@ -71,13 +62,8 @@ class Llama(ModelFamily):
             pad_token_id=vocabulary.pad_token_id,
         )
 
-    def build(self, vocabulary: Vocabulary, sequence_length: int) -> LlamaForCausalLM:
-        from transformers import LlamaForCausalLM
-
-        return LlamaForCausalLM(self.config(vocabulary, sequence_length))
-
-    def num_parameters(self, vocab_size: int, sequence_length: int) -> int:
-        del sequence_length  # rotary positions have no parameters
+    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+        del head, sequence_length  # rotary positions have no parameters
         embedding = 0 if self.is_tied else vocab_size * self.hidden_size
         return self._matrix_parameters(vocab_size) + embedding + self.hidden_size * (2 * self.num_layers + 1)
 

@@ -3,15 +3,35 @@
 An objective says what a row of the data is (`row_plan`), how rows become a batch (`make_batch`), how many
 targets each of its losses has (`counts`) and what the losses are (`loss`). Losses are sums, never means: the
 engine divides by the count over all micro-batches and workers, so that any batching gives the same gradient.
+What is drawn at random is drawn by each row's own generator, so that a resumed run draws it again.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias
+
+from pydantic import model_validator
 
 from raylm.config.choice import Choice
+from raylm.config.errors import Problem
+from raylm.config.sections import knob
+from raylm.kernels.frame import IGNORE_INDEX, Batch, Frame, Request, Scoring
+
+__all__ = [
+    "IGNORE_INDEX",
+    "Batch",
+    "Frame",
+    "HidesTokens",
+    "Objective",
+    "Request",
+    "Row",
+    "RowPlan",
+    "Scoring",
+    "Span",
+    "Split",
+]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,9 +39,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-IGNORE_INDEX = -100  # the label that torch's cross_entropy leaves out
-
-Batch: TypeAlias = "dict[str, Tensor]"
+Head: TypeAlias = Literal["causal", "masked", "pretraining", "seq2seq", "permutation"]
+"""What a model needs on top: next tokens, hidden tokens, hidden tokens and a verdict on a pair of texts, a
+decoder of its own, tokens in any order."""
 
 
 class Span(Protocol):
@@ -58,26 +78,49 @@ class Split(Protocol):
         """Return rows of at most `length` tokens to read and `lookahead` more as targets."""
         ...
 
+    def sentence_rows(self, length: int) -> RowPlan:
+        """Return rows of at most `length` tokens: sentences of one document, then those of another row.
+
+        Each is two arrays: its tokens, and where its sentences start in the split, then where the last ends.
+        """
+        ...
+
 
 class Row(Protocol):
-    """One row as read: its global sample index, its arrays in span order, its own random generator."""
+    """One row as read: its global sample index, its row number, its arrays in span order."""
 
     @property
     def index(self) -> int: ...
     @property
+    def number(self) -> int: ...
+    @property
     def arrays(self) -> tuple[np.ndarray, ...]: ...
-    def rng(self, seed: int) -> np.random.Generator: ...
+    def rng(self, seed: int) -> np.random.Generator: ...  # another one each time the row is drawn
+    def fixed_rng(self, seed: int) -> np.random.Generator: ...  # the same one each time
 
 
 class Objective(Choice):
     """What the model learns to predict."""
+
+    head: ClassVar[Head] = "causal"
+    """What the model must have on top."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Roles of the tokenizer without which no batch can be made, such as "mask_token"."""
+    shortest: ClassVar[int] = 2
+    """Tokens that a sequence must have room for."""
+    keeps_documents_apart: ClassVar[bool] = False
+    """Whether rows may hold several documents that do not see each other."""
+    is_likelihood: ClassVar[bool] = False
+    """Whether its loss, summed, is the negative log-likelihood of the text, so that bits per byte are."""
+    scores_in_order: ClassVar[bool] = False
+    """Whether `scoring` predicts each token from those before it: a likelihood, not a pseudo-likelihood."""
 
     @abstractmethod
     def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
         """Return which spans of the split make up each row; the split knows how documents are packed."""
 
     @abstractmethod
-    def make_batch(self, rows: Sequence[Row], sequence_length: int, seed: int) -> Batch:
+    def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
         """Turn B rows into tensors (B, sequence_length): the model's inputs and what the loss needs."""
 
     @abstractmethod
@@ -88,10 +131,74 @@ class Objective(Choice):
     def num_inputs(self, batch: Batch) -> int:
         """Return the tokens that the model reads in the batch, padding left out."""
 
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
+        """Return what the model's forward takes of a batch; its logits then have the shape of the labels."""
+        del model
+        return {name: tensor for name, tensor in batch.items() if name != "labels"}
+
     @abstractmethod
     def loss(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """Run the model and return each named loss as a float32 sum over its targets."""
 
+    @abstractmethod
+    def scoring(self, requests: Sequence[Request], frame: Frame) -> Scoring:
+        """Return the rows that give each request's log-probability, or its pseudo-log-probability.
+
+        The log-probability of a request is the sum of log p(label) over the labels of its rows. Where the
+        model does not predict left to right, each token is predicted from all the others, which sums to the
+        pseudo-log-likelihood (Salazar et al. 2020, section 2).
+        """
+
+    def problems(self, frame: Frame) -> list[Problem]:
+        """Return why no batch can be made with this tokenizer; nothing when one can."""
+        missing = [role for role in self.needs if frame.vocabulary.role(role) is None]
+        if not missing:
+            return []
+        message = f"{self.kind} needs a tokenizer with {' and '.join(missing)}"  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+        return [Problem("objective", message, "set tokenizer.special_tokens", code="special_tokens")]
+
     def weights(self) -> Mapping[str, float]:
         """Return how much each named loss counts in the total."""
         return {"loss": 1.0}
+
+
+class HidesTokens(Objective):
+    """What the objectives share that hide tokens and have them guessed."""
+
+    mask_share: float = knob(0.15, gt=0, lt=1)
+    """Share of the tokens that are to be guessed."""
+    masking: Literal["dynamic", "static"] = "dynamic"
+    """dynamic: other tokens each time a row is drawn (Liu et al. 2019, section 4.1); static: the same."""
+    whole_words: bool = False
+    """Whether all pieces of a word are hidden together."""
+    replace_share: float = knob(0.8, ge=0, le=1, advanced=True)
+    """Share of the hidden tokens in whose place the mask token stands."""
+    random_share: float = knob(0.1, ge=0, le=1, advanced=True)
+    """Share of the hidden tokens in whose place a random one stands; the rest stay as they are."""
+
+    needs: ClassVar = ("mask_token", "cls_token", "sep_token")
+    shortest: ClassVar = 3
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.replace_share + self.random_share > 1:
+            raise ValueError(
+                f"replace_share ({self.replace_share}) and random_share ({self.random_share}) "
+                "make more than 1"
+            )
+        return self
+
+    def hide(
+        self, tokens: NDArray[np.int64], row: Row, frame: Frame
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return a row's tokens (N,) with some hidden, and their labels (N,)."""
+        from raylm.kernels.masking import Masking, hide
+
+        masking = Masking(self.mask_share, self.replace_share, self.random_share, self.whole_words)
+        rng = row.fixed_rng(frame.seed) if self.masking == "static" else row.rng(frame.seed)
+        return hide(tokens, masking, frame.vocabulary, rng)
+
+    def scoring(self, requests: Sequence[Request], frame: Frame) -> Scoring:
+        from raylm.kernels.scoring import one_hidden
+
+        return one_hidden(requests, frame)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from raylm.objectives import IGNORE_INDEX, Batch, Objective, Row, RowPlan, Split
+from raylm.objectives import IGNORE_INDEX, Batch, Frame, Objective, Request, Row, RowPlan, Scoring, Split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,33 +19,38 @@ class Causal(Objective):
 
     kind: Literal["causal"] = "causal"
 
+    head: ClassVar = "causal"
+    keeps_documents_apart: ClassVar = True
+    is_likelihood: ClassVar = True
+    scores_in_order: ClassVar = True
+
     def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
         return split.rows(sequence_length, lookahead=1)
 
-    def make_batch(self, rows: Sequence[Row], sequence_length: int, seed: int) -> Batch:
+    def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
         """Return `input_ids` and `labels` (B, T), shifted by one.
 
         Arrays of one row are texts that must not see each other: `position_ids` then begin anew with each,
         by which transformers keeps attention inside a text.
         """
-        import torch
+        from raylm.kernels.arrays import tensors
 
-        del seed  # nothing is drawn at random
-        inputs = np.zeros((len(rows), sequence_length), dtype=np.int64)
-        labels = np.full((len(rows), sequence_length), IGNORE_INDEX, dtype=np.int64)
-        positions = np.tile(np.arange(sequence_length), (len(rows), 1))
+        length = frame.sequence_length
+        inputs = np.zeros((len(rows), length), dtype=np.int64)
+        labels = np.full((len(rows), length), IGNORE_INDEX, dtype=np.int64)
+        positions = np.tile(np.arange(length), (len(rows), 1))
         for i, row in enumerate(rows):
             first = 0
             for tokens in row.arrays:
                 last = first + len(tokens) - 1
                 inputs[i, first:last] = tokens[:-1]
                 labels[i, first:last] = tokens[1:]
-                positions[i, first:] = np.arange(sequence_length - first)  # padding counts on, unseen
+                positions[i, first:] = np.arange(length - first)  # padding counts on, unseen
                 first = last
         batch = {"input_ids": inputs, "labels": labels}
         if any(len(row.arrays) > 1 for row in rows):
             batch["position_ids"] = positions
-        return {name: torch.from_numpy(values) for name, values in batch.items()}
+        return tensors(batch)
 
     def counts(self, batch: Batch) -> dict[str, int]:
         return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
@@ -53,11 +58,16 @@ class Causal(Objective):
     def num_inputs(self, batch: Batch) -> int:
         return self.counts(batch)["loss"]
 
-    def loss(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
-        from raylm.kernels.linear_cross_entropy import linear_cross_entropy
-
-        inputs = {name: batch[name] for name in ("input_ids", "position_ids") if name in batch}
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
         # Without a cache: with one, transformers overlooks where positions begin anew.
-        hidden = model.base_model(**inputs, use_cache=False).last_hidden_state
-        weight: Tensor = model.get_output_embeddings().weight  # pyright: ignore - None without a head
-        return {"loss": linear_cross_entropy(hidden, weight, batch["labels"])}
+        return {**super().inputs(model, batch), "use_cache": False}
+
+    def loss(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+        from raylm.kernels.head_loss import head_loss
+
+        return {"loss": head_loss(model, self.inputs(model, batch), batch["labels"]).total}
+
+    def scoring(self, requests: Sequence[Request], frame: Frame) -> Scoring:
+        from raylm.kernels.scoring import left_to_right
+
+        return left_to_right(requests, frame)

@@ -9,7 +9,7 @@ from raylm.config.placement import Demand
 from raylm.data.phases import filter_problems
 from raylm.planning.estimate import Plan, plan
 from raylm.planning.machine import is_local_disk, this_machine
-from raylm.recipe import Recipe
+from raylm.recipe import Recipe, token_problems
 from raylm.runs.folder import Folder
 from raylm.runs.storages import check_writable
 
@@ -62,9 +62,23 @@ def _tokenizer_can_be_read(case: _Case) -> Iterator[Problem]:
     if case.recipe.tokenizer.reads_texts:
         return
     try:
-        case.recipe.tokenizer.train(iter(()))
+        vocabulary = case.recipe.tokenizer.train(iter(())).vocabulary()
     except BadInput as error:
         yield from error.problems
+        return
+    if case.recipe.data.path is None:
+        yield from token_problems(case.recipe, vocabulary)
+        others = _model_problems(case.recipe, None)
+        yield from (each for each in _model_problems(case.recipe, vocabulary.size) if each not in others)
+
+
+def _model_can_be_read(case: _Case) -> Iterator[Problem]:
+    known = case.plan.vocab_size if case.recipe.tokenizer.reads_texts else None
+    yield from _model_problems(case.recipe, known)
+
+
+def _model_problems(recipe: Recipe, vocab_size: int | None) -> list[Problem]:
+    return recipe.model.problems(recipe.objective.head, recipe.train.sequence_length, vocab_size)
 
 
 def _renamed(problem: Problem, prefix: str) -> Problem:
@@ -135,6 +149,7 @@ def _demand(recipe: Recipe) -> Demand:
 _CHECKS: tuple[Callable[[_Case], Iterable[Problem]], ...] = (
     _sources_can_be_read,
     _filters_fit_the_sources,
+    _model_can_be_read,
     _tokenizer_can_be_read,
     _storage_can_be_written,
     _storage_is_shared,

@@ -18,6 +18,8 @@ class Plan:
 
     vocab_size: int | None = None
     parameters: int | None = None
+    sizes: dict[str, int] | None = None
+    """Parameters of the family's sizes by name, with this vocabulary and sequence length."""
     steps: int | None = None
     tokens: int | None = None
     tokens_per_step: int | None = None
@@ -77,11 +79,15 @@ def _lengths(recipe: Recipe, prepared: Prepared | None) -> dict[str, Any]:
 def _sizes(recipe: Recipe, vocab_size: int | None) -> dict[str, Any]:
     if vocab_size is None:
         return {}
-    parameters = recipe.model.num_parameters(vocab_size, recipe.train.sequence_length)
+    parameters = recipe.model.num_parameters(vocab_size, recipe.train.sequence_length, recipe.objective.head)
     memory = estimate_memory(recipe, parameters)
     return {
         "vocab_size": vocab_size,
         "parameters": parameters,
+        "sizes": recipe.model.size_parameters(
+            vocab_size, recipe.train.sequence_length, recipe.objective.head
+        )
+        or None,
         "memory_bytes": memory.worker_bytes,
         "memory_formula": FORMULA,
         "checkpoint_bytes": memory.checkpoint_bytes,
@@ -94,7 +100,7 @@ def _costs(recipe: Recipe, figures: dict[str, Any], storages: Iterable[str] | No
         return {}
     per_token = recipe.model.flops_per_token(vocab_size, recipe.train.sequence_length)
     speed = past_speed(recipe, per_token, storages)
-    costs = {"flops": per_token * tokens}
+    costs = {"flops": per_token * tokens * recipe.model.reads}
     if speed is None:
         return costs
     return costs | {"seconds": costs["flops"] / speed.flops_per_second, "seconds_from": speed.run_id}

@@ -123,7 +123,7 @@ def test_long_documents_in_many_chunks_are_encoded_as_one(tmp_path, monkeypatch)
     data = DataSection(sources=(Text(path=str(tmp_path / "x.txt")),), validation_share=0.0)
     whole = prepare(data, ByteBpe(vocab_size=300), str(tmp_path / "one"))
     monkeypatch.setattr("raylm.data.chunks.CHUNK_CHARACTERS", 2000)
-    monkeypatch.setattr("raylm.data.encode._BATCH_CHARACTERS", 5000)
+    monkeypatch.setattr("raylm.data.encoded_split._BATCH_CHARACTERS", 5000)
     cut = prepare(data, ByteBpe(vocab_size=300), str(tmp_path / "two"))
     assert files_of(Folder.open(whole.uri).local_path()) == files_of(Folder.open(cut.uri).local_path())
 

@@ -68,9 +68,14 @@ def test_spans_that_join_are_one_array():
     assert [array.tolist() for array in row.arrays] == [[4, 5, 50, 51], [7]]
 
 
+def test_the_fixed_generator_of_a_row_is_the_same_each_time_the_row_is_drawn():
+    one, again, other = (Row(index, index % 50, ()).fixed_rng(3).random() for index in (4, 54, 5))
+    assert one == again != other
+
+
 def test_a_rows_generator_depends_on_seed_and_index_only():
     def draw(index, seed):
-        return tuple(Row(index, (np.arange(index % 3),)).rng(seed).random(4))
+        return tuple(Row(index, index % 7, (np.arange(index % 3),)).rng(seed).random(4))
 
     assert draw(5, 1) == draw(5, 1)
     assert len({draw(index, seed) for index in (0, 1, 2**40) for seed in (-1, 0, 1, 2**63)}) == 12

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from raylm.config.vocabulary import Vocabulary
 from raylm.data.mixture import Share, order_of
 from raylm.data.packing import Packing
 from raylm.data.rows import RowReader
 from raylm.engine.feed import Feed
+from raylm.objectives import Frame
 from raylm.objectives.causal import Causal
 from tests.data.small_dataset import write_dataset
 
@@ -20,7 +22,8 @@ def feed_of(dataset, rank: int, world_size: int) -> Feed:
     plan = Causal().row_plan(split, LENGTH)
     reader = RowReader(split, plan, order_of(plan.source_rows, SHARES, seed=1))
     share = BATCH // world_size
-    return Feed(reader, Causal(), BATCH, share, LENGTH, seed=1, rank=rank, world_size=world_size)
+    frame = Frame(LENGTH, 1, Vocabulary(dataset.vocab_size))
+    return Feed(reader, Causal(), BATCH, share, frame, rank=rank, world_size=world_size)
 
 
 @pytest.mark.parametrize("policy", ["stream", "best_fit", "document"])

@@ -1,10 +1,7 @@
 """The engine trains, and gives the same numbers however it is spread and however often it is interrupted."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,9 @@ from raylm.config.errors import RunFailed
 from raylm.engine.restore import restore
 from raylm.objectives import Objective
 from raylm.recipe import Recipe
-from raylm.runs.read import curve, read
+from raylm.runs.read import curve
 from raylm.runs.run import Run
+from tests.killed import Killed
 from tests.tiny import tiny_recipe, train_alone, train_together
 
 
@@ -94,34 +92,6 @@ def test_a_sharded_checkpoint_goes_on_with_one_process_and_again_with_two(storag
     assert resumed == [1, 2]
 
 
-class Killed:
-    """A training process that is killed once it has passed a step."""
-
-    def __init__(self, storage: str, run_id: str) -> None:
-        self.storage = storage
-        self.run_id = run_id
-
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "raylm", *arguments, "--storage", self.storage],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-
-    def kill_after(self, process: "subprocess.Popen[bytes]", step: int) -> int:
-        """Kill -9 once the step is on record; return the last step that is."""
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline and process.poll() is None:
-            if Path(self.storage, self.run_id).exists():
-                records, _ = read(Run.open(self.storage, self.run_id), "metrics", limit=10_000)
-                if records and records[-1]["step"] >= step:
-                    os.kill(process.pid, signal.SIGKILL)
-                    process.wait()
-                    return records[-1]["step"]
-            time.sleep(0.005)
-        raise AssertionError(f"the process ended before it could be killed: {process.stderr.read().decode()}")
-
-
 @pytest.mark.parametrize("step", [37, 111])
 def test_a_killed_run_resumes_bit_for_bit(storage, tmp_path, step):
     recipe = tiny_recipe(train={"max_steps": 160}, checkpoint={"every_steps": 25})
@@ -153,12 +123,12 @@ class NanAt(Causal):
     kind: Literal["nan_at"] = "nan_at"
     index: int
 
-    def make_batch(self, rows, sequence_length, seed):
+    def make_batch(self, rows, frame):
         import torch
 
         is_poisoned = any(row.index == self.index for row in rows)
         factor = torch.tensor(float("nan") if is_poisoned else 1.0)
-        return super().make_batch(rows, sequence_length, seed) | {"factor": factor}
+        return super().make_batch(rows, frame) | {"factor": factor}
 
     def loss(self, model, batch):
         return {"loss": super().loss(model, batch)["loss"] * batch["factor"]}

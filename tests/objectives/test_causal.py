@@ -9,10 +9,11 @@ from raylm.data.rows import RowReader
 from raylm.models import ModelFamily, Vocabulary
 from raylm.models.gpt2 import GPT2
 from raylm.models.llama import Llama
-from raylm.objectives import IGNORE_INDEX
+from raylm.objectives import IGNORE_INDEX, Frame
 from raylm.objectives.causal import Causal
 
 LENGTH, VOCAB_SIZE = 16, 50
+FRAME = Frame(LENGTH, 0, Vocabulary(VOCAB_SIZE))
 LENGTHS = [6, 8, 5, 20, 2, 3]
 MODELS = (
     GPT2(num_layers=2, num_heads=2, hidden_size=16),
@@ -40,7 +41,7 @@ class Split:
 
 def batch_of(split: Split):
     plan = Causal().row_plan(split, LENGTH)
-    return Causal().make_batch(RowReader(split, plan).rows(0, plan.num_rows), LENGTH, 0)
+    return Causal().make_batch(RowReader(split, plan).rows(0, plan.num_rows), FRAME)
 
 
 def logits_of(family: ModelFamily, attention: str, batch) -> torch.Tensor:
@@ -104,8 +105,8 @@ def test_losses_do_not_depend_on_the_rows_packed_beside(policy):
     model = MODELS[0].build(Vocabulary(VOCAB_SIZE), LENGTH).eval()
     plan = Causal().row_plan(split, LENGTH)
     reader = RowReader(split, plan)
-    whole = Causal().make_batch(reader.rows(0, plan.num_rows), LENGTH, 0)
-    parts = [Causal().make_batch(reader.rows(row, 1), LENGTH, 0) for row in range(plan.num_rows)]
+    whole = Causal().make_batch(reader.rows(0, plan.num_rows), FRAME)
+    parts = [Causal().make_batch(reader.rows(row, 1), FRAME) for row in range(plan.num_rows)]
     summed = sum(Causal().loss(model, part)["loss"] for part in parts)
     torch.testing.assert_close(Causal().loss(model, whole)["loss"], summed, rtol=1e-5, atol=1e-5)
 

@@ -15,21 +15,27 @@ from raylm.config import discover
 from raylm.data.packing import Packing, pack
 from raylm.data.rows import RowReader
 from raylm.data.sampler import Sampler
-from raylm.models import Vocabulary
-from raylm.models.gpt2 import GPT2
-from raylm.objectives import IGNORE_INDEX, Objective
+from raylm.data.sentence_rows import sentence_rows
+from raylm.models import ModelFamily
+from raylm.objectives import IGNORE_INDEX, Frame, Objective
+from tests.objectives.vocabulary import FIRST_TEXT, SIZE, VOCABULARY
 
 discover("raylm.objectives")
 KINDS = sorted(Objective.kinds)
-LENGTH, VOCAB_SIZE, SEED = 16, 50, 7
+discover("raylm.models")
+LENGTH, SEED = 16, 7
+FRAME = Frame(LENGTH, SEED, VOCABULARY)
+FAMILIES = {name: family for name, family in ModelFamily.kinds.items() if name != "pretrained"}
+SHAPE = {"num_layers": 1, "num_heads": 2, "hidden_size": 16}
 
 
 class Split:
     """A split of 1000 random tokens in six documents of two sources; its last window is short."""
 
     num_tokens = 1000
-    tokens = np.random.default_rng(0).integers(0, VOCAB_SIZE, num_tokens).astype(np.uint16)
+    tokens = np.random.default_rng(0).integers(FIRST_TEXT, SIZE, num_tokens).astype(np.uint16)
     document_offsets = np.array([0, 5, 17, 19, 300, 307, 1000])
+    sentence_offsets = np.unique([*range(0, 1000, 4), *document_offsets])
     source_documents = np.array([0, 6])
     source_tokens = np.array([0, 1000])
 
@@ -39,8 +45,12 @@ class Split:
     def rows(self, length: int, lookahead: int = 0):
         return pack(self, self.packing, length, lookahead)
 
+    def sentence_rows(self, length: int):
+        return sentence_rows(self, length)
+
     def read(self, column: str, start: int, stop: int) -> np.ndarray:
-        return getattr(self, column)[start:stop]
+        found = self.sentence_offsets if column == "sentences" else getattr(self, column)
+        return found[start:stop]
 
 
 @pytest.fixture(params=KINDS)
@@ -48,11 +58,16 @@ def objective(request) -> Objective:
     return Objective.model_validate({"kind": request.param})
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture
+def model(objective):
+    """Return a model that the objective fits."""
+    family = next(family for family in FAMILIES.values() if objective.head in family.heads)
     torch.manual_seed(0)
-    shape = GPT2(num_layers=1, num_heads=2, hidden_size=16)
-    return shape.build(Vocabulary(VOCAB_SIZE), 2 * LENGTH).eval()
+    return family(**SHAPE).build(VOCABULARY, 2 * LENGTH, objective.head).eval()
+
+
+def test_every_objective_fits_a_family(objective):
+    assert [name for name, family in FAMILIES.items() if objective.head in family.heads]
 
 
 def num_rows(objective: Objective) -> int:
@@ -66,7 +81,7 @@ def rows(objective: Objective, first: int, count: int, *, is_shuffled: bool = Fa
 
 
 def batch_of(objective: Objective, first: int, count: int):
-    return objective.make_batch(rows(objective, first, count), LENGTH, SEED)
+    return objective.make_batch(rows(objective, first, count), FRAME)
 
 
 def last_rows(objective: Objective, count: int):
@@ -116,11 +131,12 @@ def test_every_named_loss_has_a_weight_and_a_count(objective, model):
 
 
 def test_counts_are_the_labels_that_are_not_left_out(objective):
-    batch = objective.make_batch(last_rows(objective, 4), LENGTH, SEED)
+    batch = objective.make_batch(last_rows(objective, 4), FRAME)
     counted = sum(objective.counts(batch).values())
     labels = [tensor for name, tensor in batch.items() if name.endswith("labels")]
     assert counted == sum(int((tensor != IGNORE_INDEX).sum()) for tensor in labels)
-    assert 0 < objective.num_inputs(batch) <= 4 * LENGTH
+    room = sum(tensor.numel() for name, tensor in batch.items() if name.endswith("input_ids"))
+    assert 0 < objective.num_inputs(batch) <= room
 
 
 def test_losses_of_micro_batches_add_up_to_the_whole_batchs(objective, model):
@@ -134,7 +150,9 @@ def test_losses_of_micro_batches_add_up_to_the_whole_batchs(objective, model):
 
 def test_padding_adds_nothing(objective, model):
     short = last_rows(objective, 1)
-    one, padded = (objective.make_batch(short, length, SEED) for length in (LENGTH, 2 * LENGTH))
+    one, padded = (
+        objective.make_batch(short, FRAME._replace(sequence_length=length)) for length in (LENGTH, 2 * LENGTH)
+    )
     assert objective.counts(one) == objective.counts(padded)
     assert objective.num_inputs(one) == objective.num_inputs(padded)
     for name, total in objective.loss(model, one).items():
@@ -142,21 +160,24 @@ def test_padding_adds_nothing(objective, model):
 
 
 def test_the_mean_loss_is_torchs_cross_entropy(objective, model):
-    batch = objective.make_batch(last_rows(objective, 6), LENGTH, SEED)
-    inputs = {name: tensor for name, tensor in batch.items() if not name.endswith("labels")}
-    logits = model(**inputs).logits.float()
+    batch = objective.make_batch(last_rows(objective, 6), FRAME)
+    output = model(**objective.inputs(model, batch))
+    logits = output.logits if "logits" in output else output.prediction_logits
     expected = F.cross_entropy(logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORE_INDEX)
-    total = objective.loss(model, batch)["loss"]
+    name = "masked" if "masked" in objective.weights() else "loss"
+    total = objective.loss(model, batch)[name]
     assert total.dtype == torch.float32
-    torch.testing.assert_close(total / objective.counts(batch)["loss"], expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(total / objective.counts(batch)[name], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_rows_cover_the_split_and_stay_inside_it(objective):
     plan = objective.row_plan(Split(), LENGTH)
     spans = [span for row in range(plan.num_rows) for span in plan.spans(row)]
     assert all(0 <= span.start < span.stop <= Split.num_tokens for span in spans)
-    seen = set().union(*(range(span.start, span.stop) for span in spans))
-    assert len(seen) == Split.num_tokens
+    seen = set().union(*(range(span.start, span.stop) for span in spans if span.column == "tokens"))
+    # A pair needs two sentences: documents of one are left out.
+    single = 2 if objective.head == "pretraining" else 0
+    assert len(seen) == Split.num_tokens - single
 
 
 def test_causal_predicts_every_token_but_the_first_once():
@@ -167,13 +188,21 @@ def test_causal_predicts_every_token_but_the_first_once():
     assert torch.equal(whole["labels"][:-1, :-1], whole["input_ids"][:-1, 1:])
 
 
-@pytest.mark.parametrize("num_tokens", [0, 1])
-def test_a_split_too_small_for_a_target_has_no_rows(objective, num_tokens):
+def test_a_split_without_text_has_no_rows(objective):
     class Nothing(Split):
-        document_offsets = source_tokens = np.array([0, num_tokens])
-        source_documents = np.array([0, 1])
+        document_offsets = source_tokens = sentence_offsets = np.array([0])
+        source_documents = np.array([0, 0])
 
     assert objective.row_plan(Nothing(), LENGTH).num_rows == 0
+
+
+def test_a_split_too_small_to_predict_a_next_token_has_no_rows():
+    class One(Split):
+        document_offsets = source_tokens = sentence_offsets = np.array([0, 1])
+        source_documents = np.array([0, 1])
+
+    for kind in ("causal", "prefix", "next_sentence"):
+        assert Objective.model_validate({"kind": kind}).row_plan(One(), LENGTH).num_rows == 0
 
 
 DROPPED = '''

@@ -10,6 +10,7 @@ from pydantic import ValidationInfo, field_validator
 
 from raylm.config.choice import Choice
 from raylm.config.sections import knob
+from raylm.config.vocabulary import Vocabulary
 from raylm.data.special_tokens import END_OF_TEXT, Family, SpecialTokens, special_tokens
 from raylm.data.trained_tokenizer import TrainedTokenizer
 
@@ -36,6 +37,10 @@ class Tokenizer(Choice):
             BadInput: the texts and the fields do not go together.
         """
 
+    def special_vocabulary(self) -> Vocabulary | None:
+        """Return the special tokens as far as they are known before anything is read; their ids are not."""
+        return None
+
     def notes(self, trained: TrainedTokenizer) -> tuple[str, ...]:
         """Return what a person should know about the result, such as a vocabulary smaller than asked."""
         del trained
@@ -55,6 +60,9 @@ class LearnedTokenizer(Tokenizer):
     def special(self) -> SpecialTokens:
         """Return the special tokens."""
         return special_tokens(self.special_tokens, has_unknown=self.has_unknown)
+
+    def special_vocabulary(self) -> Vocabulary:
+        return self.special().vocabulary()
 
 
 class SizedTokenizer(LearnedTokenizer):

@@ -20,7 +20,7 @@ class Pretrained(Tokenizer):
 
     kind: Literal["pretrained"] = "pretrained"
     path: str
-    """A folder with tokenizer.json and tokenizer_config.json, or such a tokenizer.json itself."""
+    """A folder with tokenizer.json and tokenizer_config.json, such a file, or a model's name on the hub."""
 
     reads_texts: ClassVar[bool] = False
     is_lossless: ClassVar[bool] = False

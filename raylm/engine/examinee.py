@@ -1,0 +1,92 @@
+"""A checkpoint under evaluation: its model, tokenizer and objective together."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from raylm.config.errors import BadInput
+from raylm.data.tokenizer_files import read_tokenizer
+from raylm.data.trained_tokenizer import TrainedTokenizer
+from raylm.engine.features import Around, features
+from raylm.engine.restore import Restored, restore
+from raylm.engine.score import Report, Scorer, quiet
+from raylm.evaluations import Score
+from raylm.objectives import Frame, Request
+from raylm.recipe import Recipe
+from raylm.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Examinee:
+    """What `raylm.evaluations` asks; see its contract."""
+
+    restored: Restored
+    recipe: Recipe
+    tokenizer: TrainedTokenizer
+    scorer: Scorer
+    report: Report = quiet
+
+    @classmethod
+    def of(cls, run: Run, step: int | None, report: Report = quiet) -> Examinee:
+        """Return a run's checkpoint, its newest good one when no step is given, on the GPU if there is one.
+
+        Raises:
+            BadInput: there is no such checkpoint, or it is damaged.
+        """
+        recipe = Recipe.from_yaml(run.recipe_yaml())
+        restored = restore(run, step)
+        restored.model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # pyright: ignore[reportArgumentType] - its stub wants more
+        tokenizer = _tokenizer(run)
+        frame = Frame(recipe.train.sequence_length, recipe.train.seed, tokenizer.vocabulary())
+        return cls(restored, recipe, tokenizer, Scorer(restored.model, recipe.objective, frame), report)
+
+    @property
+    def step(self) -> int:
+        """The checkpoint's."""
+        return self.restored.checkpoint.step
+
+    @property
+    def scores_in_order(self) -> bool:
+        return self.recipe.objective.scores_in_order
+
+    def request(self, context: str, text: str, place: str) -> Request:
+        """Return the ids of a text after a context, cut as one text: a token over the border is the text's.
+
+        A blank at the end of the context is the text's too, as tokens begin with their blanks.
+        """
+        border = len(context.rstrip())
+        pieces = self.tokenizer.pieces(context + text)
+        count = sum(1 for piece in pieces if piece.stop <= border) if border else 0
+        ids = np.array([piece.id for piece in pieces], np.int64)
+        if count == len(ids):
+            raise BadInput.one("path", f"{text[:40]!r} has no token", "leave the row out", place, "no-token")
+        return Request(ids[:count], ids[count:])
+
+    def num_unknown(self, request: Request) -> int:
+        unknown = self.tokenizer.unk_token_id
+        return 0 if unknown is None else int((request.text == unknown).sum())
+
+    def scores(self, requests: Sequence[Request], stride: int | None = None) -> list[Score]:
+        return self.scorer.scores(requests, stride, self.report)
+
+    def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        ids = [np.array(self.tokenizer.encode(text), np.int64) for text in texts]
+        around = Around.of(self.restored.tokenizer)
+        if self.scores_in_order and not around.before:  # it learned to begin a document behind this one
+            around = around._replace(before=[self.tokenizer.eos_token_id])
+        return features(self.restored.model, ids, around, self.scorer.frame.sequence_length, self.report)
+
+
+def _tokenizer(run: Run) -> TrainedTokenizer:
+    folder = run.folder / "tokenizer"
+    with tempfile.TemporaryDirectory() as copy:  # the run may lie on an object store
+        for name in folder.names():
+            (Path(copy) / name).write_bytes(folder.read(name))
+        return read_tokenizer(copy, "tokenizer")

@@ -1,0 +1,20 @@
+"""Markdown that shows a stranger's text and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from raylm.data.report.words import shown
+
+# What Markdown or HTML would take for more than text.
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+
+def as_text(value: object) -> str:
+    """Return a stranger's text as Markdown that shows it and nothing else."""
+    return " ".join(shown(value).split()).translate(_MARKS)
+
+
+def as_row(cells: Iterable[str]) -> str:
+    """Return a row of a table."""
+    return f"| {' | '.join(cells)} |"

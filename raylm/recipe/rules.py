@@ -1,0 +1,147 @@
+"""What must hold between sections that are each right on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from raylm.config import BadInput, Problem
+from raylm.config.vocabulary import Vocabulary
+from raylm.data.shares import weight_problem
+from raylm.models import ModelFamily
+from raylm.objectives import Frame, Objective
+from raylm.recipe.sections import Sections
+from raylm.runs.names import check_run_name
+
+
+def token_problems(recipe: Sections, vocabulary: Vocabulary) -> Iterable[Problem]:
+    """Yield why the objective can make no batch with a tokenizer of these special tokens."""
+    frame = Frame(recipe.train.sequence_length, recipe.train.seed, vocabulary)
+    usual = recipe.model.usual_tokenizer({}).get("special_tokens", "")
+    for problem in recipe.objective.problems(frame):
+        is_open = problem.code == "special_tokens" and usual
+        yield replace(problem, mend=f"set tokenizer.special_tokens={usual}") if is_open else problem
+
+
+def _name_rule(recipe: Sections) -> Iterable[Problem]:
+    try:
+        check_run_name(recipe.name)
+    except BadInput as error:
+        yield from error.problems
+
+
+def _batch_rule(recipe: Sections) -> Iterable[Problem]:
+    try:
+        recipe.train.micro_batch(max(1, recipe.scaling.num_workers))
+    except BadInput as error:
+        yield from error.problems
+
+
+def _warmup_rule(recipe: Sections) -> Iterable[Problem]:
+    warmup, decay = recipe.schedule.warmup_steps, recipe.schedule.decay_steps
+    limit, steps = _known_steps(recipe)
+    if steps is not None and warmup > steps:
+        message = f"{warmup} is more than the run's {steps} steps ({limit})"
+        yield Problem("schedule.warmup_steps", message, f"try {steps // 20}", code="warmup")
+    if decay is not None and decay <= warmup:
+        message = f"{decay} must be more than schedule.warmup_steps ({warmup})"
+        yield Problem("schedule.decay_steps", message, code="decay")
+
+
+def _period_rules(recipe: Sections) -> Iterable[Problem]:
+    limit, steps = _known_steps(recipe)
+    for name, section in (("checkpoint", recipe.checkpoint), ("evaluate", recipe.evaluate)):
+        period = section.every_steps
+        # A default period longer than a short run is no mistake of the person's.
+        is_chosen = period != type(section).model_fields["every_steps"].default
+        if steps is not None and period is not None and is_chosen and period > steps:
+            message = f"{period} is more than the run's {steps} steps ({limit})"
+            yield Problem(f"{name}.every_steps", message, f"try {max(1, steps // 4)}", code="period")
+
+
+def _rate_rule(recipe: Sections) -> Iterable[Problem]:
+    lowest, peak = recipe.schedule.min_learning_rate, recipe.optimizer.learning_rate
+    if lowest > peak:
+        message = f"{lowest:g} is more than optimizer.learning_rate ({peak:g})"
+        yield Problem("schedule.min_learning_rate", message, f"try {peak / 10:g}", code="learning_rate")
+
+
+def _target_rule(recipe: Sections) -> Iterable[Problem]:
+    if recipe.train.target_loss is None:
+        return
+    if recipe.evaluate.every_steps is None:
+        message = "compares eval/loss, which is computed at the end only"
+        yield Problem("train.target_loss", message, "give evaluate.every_steps", code="target_loss")
+    if recipe.data.path is None and not recipe.data.validation_share:
+        message = "compares eval/loss, but data.validation_share is 0"
+        yield Problem("train.target_loss", message, "try data.validation_share=0.1", code="target_loss")
+
+
+def _weight_rule(recipe: Sections) -> Iterable[Problem]:
+    # A given dataset may hold sources that the recipe does not list: it is checked when it is opened.
+    problem = None if recipe.data.path else weight_problem(recipe.data)
+    if problem is not None:
+        yield problem
+
+
+def _fit_rule(recipe: Sections) -> Iterable[Problem]:
+    """The model must have what the objective needs on top."""
+    model, objective = recipe.model, recipe.objective
+    if objective.head in model.heads:
+        return
+    fits = [kind for kind, cls in sorted(Objective.kinds.items()) if cls.head in model.heads]  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
+    others = [kind for kind, cls in sorted(ModelFamily.kinds.items()) if objective.head in cls.heads]  # pyright: ignore[reportAttributeAccessIssue] - a family's class
+    message = f"{_kind(objective)} does not fit the model {_kind(model)}"
+    mend = f"{_kind(model)} takes {', '.join(fits)}; {_kind(objective)} takes {', '.join(others)}"
+    yield Problem("objective.kind", message, mend, code="fit")
+
+
+def _objective_rule(recipe: Sections) -> Iterable[Problem]:
+    """The tokenizer must have the special tokens that the objective needs, and rows room for them."""
+    if recipe.objective.head not in recipe.model.heads:
+        return  # one mistake, one message
+    length, shortest = recipe.train.sequence_length, recipe.objective.shortest
+    if length < shortest:
+        message = f"{length} tokens leave {_kind(recipe.objective)} nothing to predict"
+        yield Problem("train.sequence_length", message, f"try {max(64, shortest)}", code="length")
+        return
+    vocabulary = None if recipe.data.path else recipe.tokenizer.special_vocabulary()
+    if vocabulary is not None:
+        yield from token_problems(recipe, vocabulary)
+
+
+def _apart_rule(recipe: Sections) -> Iterable[Problem]:
+    data = recipe.data
+    is_apart = data.packing != "document" and not data.attend_across_documents
+    if is_apart and not recipe.objective.keeps_documents_apart:
+        able = [kind for kind, cls in sorted(Objective.kinds.items()) if cls.keeps_documents_apart]  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
+        message = f"false is more than {_kind(recipe.objective)} can do with several documents in a row"
+        mend = f"set data.packing=document, or train {' or '.join(able)}"
+        yield Problem("data.attend_across_documents", message, mend, code="packing")
+
+
+def _kind(choice: Any) -> str:
+    return choice.kind
+
+
+def _known_steps(recipe: Sections) -> tuple[str, int | None]:
+    """Return the field that limits the run and its steps; None while the number of rows decides."""
+    train = recipe.train
+    if train.epochs is not None:
+        return "train.epochs", None
+    return "train.max_steps" if train.max_steps else "train.max_tokens", train.num_steps(num_rows=0)
+
+
+RULES = (
+    _name_rule,
+    _batch_rule,
+    _warmup_rule,
+    _period_rules,
+    _rate_rule,
+    _target_rule,
+    _weight_rule,
+    _fit_rule,
+    _objective_rule,
+    _apart_rule,
+)
