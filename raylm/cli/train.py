@@ -71,7 +71,7 @@ def summarise(run: Any) -> dict[str, Any]:
 
     status = run.status()
     evaluations = curve(run, "eval/loss")
-    entropies = curve(run, "train/unigram_entropy")
+    shares = curve(run, "eval/loss_over_entropy")
     rates = sorted(value for _, value in curve(run, "throughput/tokens_per_second"))
     return {
         "run_id": run.run_id,
@@ -80,9 +80,14 @@ def summarise(run: Any) -> dict[str, Any]:
         "reason": status.reason,
         "step": status.step,
         "eval/loss": evaluations[-1][1] if evaluations else None,
-        "train/unigram_entropy": entropies[-1][1] if entropies else None,
+        "eval/loss_over_entropy": shares[-1][1] if shares else None,
         "tokens_per_second": rates[len(rates) // 2] if rates else None,
     }
+
+
+def _beside_frequencies(summary: dict[str, Any]) -> str:
+    share = summary["eval/loss_over_entropy"]
+    return f"; {share:.2f} of what frequencies alone would give" if share else ""
 
 
 def _sentences(summary: dict[str, Any]) -> str:
@@ -90,11 +95,7 @@ def _sentences(summary: dict[str, Any]) -> str:
     if summary["eval/loss"] is not None:
         lines.append(
             f"validation loss {summary['eval/loss']:.4f} nats per token, over the whole validation split"
-        )
-    if summary["train/unigram_entropy"]:
-        share = summary["eval/loss"] / summary["train/unigram_entropy"]
-        lines.append(
-            f"{share:.2f} of the {summary['train/unigram_entropy']:.4f} that frequencies alone would give"
+            f"{_beside_frequencies(summary)}"
         )
     if summary["tokens_per_second"] is not None:
         lines.append(f"{summary['tokens_per_second']:,.0f} tokens/s (median step)")

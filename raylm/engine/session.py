@@ -80,7 +80,12 @@ class Session:
     def evaluate(self) -> dict[str, float]:
         """Return the metrics of the whole validation split; every process takes part."""
         metrics = self.evaluator.evaluate()
-        return metrics | {"train/unigram_entropy": self._unigram_entropy} if metrics else metrics
+        entropy = self._unigram_entropy if metrics else 0.0
+        if not entropy:
+            return metrics
+        first = next(iter(self.recipe.objective.weights()))
+        loss = metrics.get(f"eval/{first}", metrics["eval/loss"])
+        return metrics | {"train/unigram_entropy": entropy, "eval/loss_over_entropy": loss / entropy}
 
     @cached_property
     def _unigram_entropy(self) -> float:

@@ -158,7 +158,7 @@ class Objective(Choice):
         return [Problem("objective", message, "set tokenizer.special_tokens", code="special_tokens")]
 
     def weights(self) -> Mapping[str, float]:
-        """Return how much each named loss counts in the total."""
+        """Return how much each named loss counts; the first one is that of the batch's `labels`."""
         return {"loss": 1.0}
 
 

@@ -84,9 +84,7 @@ def _sizes(recipe: Recipe, vocab_size: int | None) -> dict[str, Any]:
     return {
         "vocab_size": vocab_size,
         "parameters": parameters,
-        "sizes": recipe.model.size_parameters(
-            vocab_size, recipe.train.sequence_length, recipe.objective.head
-        )
+        "sizes": recipe.model.size_parameters(vocab_size, recipe.train.sequence_length, recipe.objective.head)
         or None,
         "memory_bytes": memory.worker_bytes,
         "memory_formula": FORMULA,

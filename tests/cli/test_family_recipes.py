@@ -1,4 +1,4 @@
-"""Families, objectives and tokenizers that do not go together are refused before anything starts, with the mend."""
+"""Families, objectives and tokenizers that do not go together are refused before anything starts."""
 
 from pathlib import Path
 
@@ -18,8 +18,10 @@ __all__ = ["folder"]  # pytest takes the fixture from here
     [
         (
             ["objective.kind=masked"],
-            "objective.kind (command line): masked does not fit the model gpt2; gpt2 takes causal, prefix; "
-            "masked takes bert, pretrained, roberta",
+            (
+                "objective.kind (command line): masked does not fit the model gpt2; "
+                "gpt2 takes causal, prefix; masked takes bert, pretrained, roberta"
+            ),
         ),
         (
             ["model.kind=bert"],
@@ -66,7 +68,8 @@ def test_too_few_sentinels_say_how_many_are_needed(capsys):
 def test_a_sequence_with_no_room_for_a_target_is_refused(capsys, objective, family):
     kinds = [f"model.kind={family}", f"objective.kind={objective}", "train.sequence_length=2"]
     err = refused(capsys, "check", "run.yaml", *kinds)
-    assert f"train.sequence_length (command line): 2 tokens leave {objective} nothing to predict; try 64" in err
+    says = f"train.sequence_length (command line): 2 tokens leave {objective} nothing to predict; try 64"
+    assert says in err
 
 
 def test_documents_apart_are_refused_where_the_objective_cannot_keep_them_apart(capsys):
