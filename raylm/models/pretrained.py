@@ -45,14 +45,22 @@ class Pretrained(ModelFamily):
         import torch
         import transformers
 
+        from raylm.kernels.relative_positions import share_positions
+
         del vocabulary, sequence_length
         loader = getattr(transformers, self.heads[head or "causal"])
-        if self.has_fresh_weights:
-            return loader.from_config(_config(self.path))
+        config = _config(self.path)
         try:
-            return loader.from_pretrained(self.path, dtype=torch.float32, use_safetensors=True)
+            model = (
+                loader.from_config(config)
+                if self.has_fresh_weights
+                else loader.from_pretrained(self.path, dtype=torch.float32, use_safetensors=True)
+            )
         except (OSError, ValueError) as error:
             raise _unreadable(self.path, error) from None
+        if config.model_type == "xlnet":
+            share_positions(model)
+        return model
 
     def problems(self, head: str, sequence_length: int, vocab_size: int | None) -> list[Problem]:
         try:

@@ -16,7 +16,7 @@ class Roberta(Transformer):
 
     kind: Literal["roberta"] = "roberta"
     initializer_range: float = knob(0.02, gt=0, le=1, advanced=True)
-    """Standard deviation of fresh weights; narrow models learn sooner with more (0.05 at a width of 128)."""
+    """Standard deviation of fresh weights."""
 
     heads: ClassVar = {"masked": "RobertaForMaskedLM"}
     tokenizer: ClassVar = {"kind": "byte_bpe", "special_tokens": "roberta"}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from raylm.config.sections import knob
 from raylm.models import Transformer, Vocabulary
 
 if TYPE_CHECKING:
-    from torch import nn
     from transformers import PreTrainedModel, XLNetConfig
-
-_POSITIONS = 4  # the place of the relative positions among the arguments of transformers' attention
 
 
 class XLNet(Transformer):
@@ -19,7 +16,7 @@ class XLNet(Transformer):
 
     kind: Literal["xlnet"] = "xlnet"
     initializer_range: float = knob(0.02, gt=0, le=1, advanced=True)
-    """Standard deviation of fresh weights; narrow models learn sooner with more (0.05 at a width of 128)."""
+    """Standard deviation of fresh weights."""
 
     heads: ClassVar = {"permutation": "XLNetLMHeadModel"}
     tokenizer: ClassVar = {"kind": "unigram", "special_tokens": "xlnet"}
@@ -42,10 +39,10 @@ class XLNet(Transformer):
         )
 
     def build(self, vocabulary: Vocabulary, sequence_length: int, head: str | None = None) -> PreTrainedModel:
+        from raylm.kernels.relative_positions import share_positions
+
         model = super().build(vocabulary, sequence_length, head)
-        layers: Any = model.base_model.layer
-        for layer in layers:
-            layer.rel_attn.register_forward_pre_hook(_lean_positions)
+        share_positions(model)
         return model
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
@@ -66,12 +63,3 @@ class XLNet(Transformer):
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         return 5 * super().activation_bytes_per_token(sequence_length) // 2
-
-
-def _lean_positions(module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Give the attention its relative positions once for the whole batch, in the type of its weights.
-
-    transformers repeats them for every row, and in two streams leaves them float32 whatever the weights are.
-    """
-    positions = arguments[_POSITIONS][:, :1].to(module.r.dtype)
-    return (*arguments[:_POSITIONS], positions, *arguments[_POSITIONS + 1 :])

@@ -26,7 +26,7 @@ class Permutation(Objective):
     """The longest run of neighbours that is predicted; shorter ones are more frequent."""
 
     head: ClassVar = "permutation"
-    needs: ClassVar = ("sep_token", "cls_token", "mask_token")
+    needs: ClassVar = ("sep_token", "cls_token")
     shortest: ClassVar = 4
 
     def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
