@@ -131,7 +131,7 @@ def uncased():
 OTHERS = [newlines_in_words, sentence_pieces, uncased]
 
 
-@pytest.fixture(params=[*KINDS, *OTHERS], ids=str, scope="module")
+@pytest.fixture(params=[*KINDS, *OTHERS], ids=lambda kind: getattr(kind, "__name__", kind), scope="module")
 def tokenizer(request):
     return learn(request.param) if request.param in KINDS else request.param()
 
