@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from raylm.data.rows import RowReader
 from raylm.data.shards import Dataset
 from raylm.engine.parallel import LossModule
 from raylm.objectives import Frame
-from raylm.runs.read import curve
+from raylm.runs.read import curve, read
 from raylm.runs.run import Run
 
 FAMILIES = ("gpt2", "llama", "bert", "roberta", "t5", "xlnet")
@@ -137,16 +138,22 @@ def learned(run: Run) -> dict[str, float]:
     losses = {name: curve(run, f"eval/{name}") for name in ("loss", "masked")}
     loss = (losses["masked"] or losses["loss"])[-1][1]
     entropy = curve(run, "train/unigram_entropy")[-1][1]
-    events = {event["event"]: event["time"] for event in run.events()}
+    rates = [rate for _, rate in curve(run, "throughput/tokens_per_second")]
     return {
         "loss": loss,
         "unigram_entropy": entropy,
         "loss_over_entropy": loss / entropy,
-        "training_seconds": events["finished"] - events["started"],
-        "tokens_per_second": sorted(rate for _, rate in curve(run, "throughput/tokens_per_second"))[
-            len(curve(run, "train/loss")) // 2
-        ],
+        "training_seconds": sum(step_seconds(run)),
+        "tokens_per_second": statistics.median(rates),
     }
+
+
+def step_seconds(run: Run) -> Iterator[float]:
+    """Yield how long each step took, whatever came between: evaluations, checkpoints, a stop and a resume."""
+    seen = 0
+    for record in read(run, "metrics", limit=10**9)[0]:
+        yield (record["tokens_seen"] - seen) / record["throughput/tokens_per_second"]
+        seen = record["tokens_seen"]
 
 
 def evaluated(run: Run, storage: Path) -> Iterator[tuple[str, float]]:
