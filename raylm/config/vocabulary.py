@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,22 @@ class Vocabulary:
     """By id (V,): whether the token can go on a word that the token before it began."""
     joins_right: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
     """By id (V,): whether the token after it can go on its word."""
+
+    @cached_property
+    def is_special(self) -> NDArray[np.bool_]:
+        """By id (V,): whether it stands for no text."""
+        import numpy as np
+
+        found = np.zeros(self.size, dtype=np.bool_)
+        found[list(self.special_ids)] = True
+        return found
+
+    @cached_property
+    def text_ids(self) -> NDArray[np.int64]:
+        """Every id that stands for text, ascending."""
+        import numpy as np
+
+        return np.flatnonzero(~self.is_special)
 
     def role(self, name: str) -> int | None:
         """Return the id of a role by its name in a tokenizer's configuration, such as "mask_token"."""

@@ -105,6 +105,7 @@ def _fitted(regression: Any, features: NDArray[np.float32], labels: list[str], p
 
 def _sklearn() -> Any:
     try:
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -115,7 +116,9 @@ def _sklearn() -> Any:
     def regression(strength: float, features: NDArray[np.float32], labels: NDArray[np.str_]) -> Any:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a fit that stops short is one more of those tried
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # a fit that stops short is one more of those tried
             return model.fit(features, labels)
 
     return regression

@@ -27,7 +27,7 @@ def hide(
 
     Special tokens stay. A row with any text has at least one token hidden.
     """
-    is_text = ~np.isin(tokens, vocabulary.special_ids)
+    is_text = ~vocabulary.is_special[tokens]
     chosen = _chosen(tokens, is_text, masking, vocabulary, rng)
     labels = np.full_like(tokens, IGNORE_INDEX)
     labels[chosen] = tokens[chosen]
@@ -35,13 +35,8 @@ def hide(
     draw = rng.random(len(chosen))
     inputs[chosen[draw < masking.replace_share]] = vocabulary.id_of("mask_token")
     is_random = (draw >= masking.replace_share) & (draw < masking.replace_share + masking.random_share)
-    inputs[chosen[is_random]] = rng.choice(text_ids(vocabulary), int(is_random.sum()))
+    inputs[chosen[is_random]] = rng.choice(vocabulary.text_ids, int(is_random.sum()))
     return inputs, labels
-
-
-def text_ids(vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """Return every id that stands for text."""
-    return np.setdiff1d(np.arange(vocabulary.size), vocabulary.special_ids)
 
 
 def _chosen(

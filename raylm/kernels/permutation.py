@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,12 +28,11 @@ def choose_spans(
     if not wanted:
         return places[:0]
     stride = len(places) / wanted
-    sizes = np.arange(1, max_span + 1)
-    chances = (1 / sizes) / (1 / sizes).sum()
+    limits = _limits(max_span)
     chosen = np.zeros(len(places), dtype=np.bool_)
     start, left = 0, wanted
     while left and start < len(places):
-        size = min(int(rng.choice(sizes, p=chances)), left)
+        size = min(1 + bisect_right(limits, rng.random()), left)
         room = max(size, round(size * stride))
         first = start + int(rng.integers(room - size + 1))
         chosen[first : first + size] = True
@@ -38,7 +40,14 @@ def choose_spans(
         start += room
     if left > 0:
         chosen[rng.choice(np.flatnonzero(~chosen), left, replace=False)] = True
-    return places[np.sort(np.flatnonzero(chosen))]
+    return places[np.flatnonzero(chosen)]
+
+
+@lru_cache(maxsize=16)
+def _limits(max_span: int) -> list[float]:
+    """Return the number in [0, 1) at which each size of span gives way to the next."""
+    chances = 1 / np.arange(1, max_span + 1)
+    return np.cumsum(chances / chances.sum())[:-1].tolist()
 
 
 def hidden_from(targets: NDArray[np.intp], length: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -49,5 +58,6 @@ def hidden_from(targets: NDArray[np.intp], length: int, rng: np.random.Generator
     """
     order = np.full(length, -1)
     order[targets] = rng.permutation(len(targets))
-    is_target = order >= 0
-    return (is_target[None, :] & (order[:, None] <= order[None, :])).astype(np.float32)
+    hidden = np.zeros((length, length), dtype=np.float32)
+    hidden[:, targets] = order[:, None] <= order[targets]
+    return hidden

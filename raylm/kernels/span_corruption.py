@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ def spans_of(num_tokens: int, noise_share: float, mean_span: float) -> Spans:
     return Spans(num_tokens, num_noise, num_spans)
 
 
+@lru_cache(maxsize=16)
 def longest_text(num_inputs: int, noise_share: float, mean_span: float) -> int:
     """Return the most tokens of a text that the encoder has room for, once it is corrupted."""
     length = 2

@@ -102,7 +102,7 @@ class Transformer(ModelFamily):
     """What the families share whose size is layers, heads and width."""
 
     size: Size | None = None
-    """A shape by name, from tiny (2 layers of 128) to large (24 of 1024); a number given beside it wins."""
+    """A shape by name, from tiny (2 layers of 128) to large (24 of 1024), in place of the three numbers."""
     num_layers: int = knob(12, ge=1, unit="layers")
     """Transformer blocks."""
     num_heads: int = knob(12, ge=1, unit="heads")
@@ -116,7 +116,16 @@ class Transformer(ModelFamily):
     @classmethod
     def _sized(cls, values: Any) -> Any:
         shape = SIZES.get(values.get("size", "")) if isinstance(values, dict) else None
-        return values if shape is None else {**shape._asdict(), **values}
+        if shape is None:
+            return values
+        named = shape._asdict()
+        others = {name: values[name] for name in named if values.get(name, named[name]) != named[name]}
+        if others:
+            raise ValueError(
+                f"size {values['size']} is {_listed(named)}; {_listed(others)} cannot hold beside it; "
+                "leave out size, or those"
+            )
+        return {**values, **named}
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -137,3 +146,7 @@ class Transformer(ModelFamily):
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         return 2 * self.num_layers * (34 * self.hidden_size + 5 * self.num_heads * sequence_length)
+
+
+def _listed(numbers: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in numbers.items())

@@ -46,7 +46,7 @@ class Permutation(Objective):
         for i, row in enumerate(rows):
             rng = row.rng(frame.seed)
             tokens = self._tokens(np.concatenate(row.arrays), frame)
-            is_text = ~np.isin(tokens, frame.vocabulary.special_ids)
+            is_text = ~frame.vocabulary.is_special[tokens]
             wanted = max(1, round(is_text.sum() * self.predict_share))
             targets = choose_spans(is_text, wanted, self.max_span, rng)
             made.append((tokens, targets))
