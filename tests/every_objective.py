@@ -5,27 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from raylm.runs.run import Run
+from tests.families import sections
 from tests.tiny import CORPUS, tiny_recipe, train_alone
 
 VALIDATION_BYTES = 4000
 KINDS = {
     "causal": {},
     "prefix": {"objective": {"kind": "prefix"}},
-    "masked": {
-        "model": {"kind": "bert"},
-        "tokenizer": {"kind": "wordpiece", "vocab_size": 400, "special_tokens": "bert"},
-        "objective": {"kind": "masked"},
-    },
-    "span_corruption": {
-        "model": {"kind": "t5"},
-        "tokenizer": {"kind": "unigram", "vocab_size": 400, "special_tokens": "t5"},
-        "objective": {"kind": "span_corruption"},
-    },
-    "permutation": {
-        "model": {"kind": "xlnet"},
-        "tokenizer": {"kind": "unigram", "vocab_size": 400, "special_tokens": "xlnet"},
-        "objective": {"kind": "permutation"},
-    },
+    "masked": sections("bert", kind="masked"),
+    "span_corruption": sections("t5"),
+    "permutation": sections("xlnet"),
 }
 
 

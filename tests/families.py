@@ -1,30 +1,44 @@
-"""A tiny recipe of every family, each with the objective that it is pretrained with."""
+"""Tiny recipes of every family: which tokenizer it gets, and which objective it is pretrained with."""
 
 from typing import Any
 
 from raylm.recipe import Recipe
 from tests.tiny import tiny_recipe
 
-_SIZE = {"num_layers": 1, "num_heads": 2, "hidden_size": 32}
+_BYTES = {"kind": "byte_bpe", "vocab_size": 400}
 _UNIGRAM = {"kind": "unigram", "vocab_size": 500}
-FAMILIES: dict[str, dict[str, dict[str, Any]]] = {
-    "gpt2": {"objective": {"kind": "causal"}, "tokenizer": {"kind": "byte_bpe", "vocab_size": 400}},
-    "llama": {"objective": {"kind": "prefix"}, "tokenizer": {"kind": "byte_bpe", "vocab_size": 400}},
-    "bert": {
-        "objective": {"kind": "next_sentence"},
-        "tokenizer": {"kind": "wordpiece", "vocab_size": 400},
-    },
-    "roberta": {
-        "objective": {"kind": "masked", "whole_words": True},
-        "tokenizer": {"kind": "byte_bpe", "vocab_size": 400},
-    },
-    "t5": {"objective": {"kind": "span_corruption"}, "tokenizer": _UNIGRAM},
-    "xlnet": {"objective": {"kind": "permutation"}, "tokenizer": _UNIGRAM},
+# Their special tokens are left open, and so are the family's.
+TOKENIZERS = {
+    "gpt2": _BYTES,
+    "llama": _BYTES,
+    "bert": {"kind": "wordpiece", "vocab_size": 400},
+    "roberta": _BYTES,
+    "t5": _UNIGRAM,
+    "xlnet": _UNIGRAM,
 }
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "gpt2": {"kind": "causal"},
+    "llama": {"kind": "prefix"},
+    "bert": {"kind": "next_sentence"},
+    "roberta": {"kind": "masked", "whole_words": True},
+    "t5": {"kind": "span_corruption"},
+    "xlnet": {"kind": "permutation"},
+}
+FAMILIES = tuple(TOKENIZERS)
 
 
-def family_recipe(kind: str, **sections: dict[str, Any]) -> Recipe:
-    """Return the recipe of a family; each argument changes fields of one section."""
-    given = {"model": {"kind": kind, **_SIZE, "dropout": 0.0}, **FAMILIES[kind]}
-    merged = {name: {**given.get(name, {}), **sections.get(name, {})} for name in (*given, *sections)}
+def sections(family: str, **objective: Any) -> dict[str, dict[str, Any]]:
+    """Return the sections that make a tiny recipe one of a family, with its own objective or another."""
+    return {
+        "model": {"kind": family},
+        "tokenizer": TOKENIZERS[family],
+        "objective": objective or OBJECTIVES[family],
+    }
+
+
+def family_recipe(kind: str, **changes: dict[str, Any]) -> Recipe:
+    """Return the recipe of a family, very small; each argument changes fields of one section."""
+    given = sections(kind)
+    given["model"] |= {"num_layers": 1, "num_heads": 2, "hidden_size": 32, "dropout": 0.0}
+    merged = {name: {**given.get(name, {}), **changes.get(name, {})} for name in (*given, *changes)}
     return tiny_recipe(**merged)

@@ -36,8 +36,6 @@ _SMALL = {
     "evaluate": {"every_steps": 100},
 }
 
-_KINDS = {".jsonl": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -73,15 +71,14 @@ def _new(name: str, data: str | None) -> str:
 
 def _source(data: str) -> dict[str, str]:
     """Return the source of a person's files by their suffix; a folder stands for the text files in it."""
-    from raylm.data.files import PACKED, find_files
+    from raylm.data.files import find_files, source_kind
 
     path = f"{data.rstrip('/')}/**/*.txt" if Path(data).is_dir() else data
     try:
         find_files([path])
     except BadInput as error:
         raise BadInput.one("--data", error.problems[0].message, error.problems[0].mend, code="data") from None
-    suffixes = [suffix for suffix in Path(path).suffixes if suffix not in PACKED]
-    return {"kind": _KINDS.get(suffixes[-1], "text") if suffixes else "text", "path": path}
+    return {"kind": source_kind(path), "path": path}
 
 
 def _copied(text: Path, name: str) -> str:

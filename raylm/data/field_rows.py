@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeAlias
 
 from raylm.config.errors import BadInput
 from raylm.data.file_source import TextFileSource
-from raylm.data.files import PACKED, stem
+from raylm.data.files import stem, suffix_of
 from raylm.data.json_list import read_items
 from raylm.data.reading import as_error, read_lines, read_text
 from raylm.data.records import FieldText, NoTextError, TemplateText, look_up, type_name
@@ -84,12 +83,6 @@ def numbered_lines(name: str, encoding: str = "utf-8", errors: str = "strict") -
             raise as_error(portion)
         for number, line in enumerate(portion.lines, start=portion.first):
             yield line, number
-
-
-def suffix_of(name: str) -> str:
-    """Return what a file's name says it is, such as ".jsonl" for rows.jsonl.gz."""
-    path = PurePosixPath(name)
-    return PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix
 
 
 def _rows(name: str, encoding: str, errors: str) -> Iterator[FieldRow]:

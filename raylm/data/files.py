@@ -18,6 +18,25 @@ from raylm.data.documents import Input
 
 BLOCK_BYTES = 1 << 20
 PACKED = (".gz", ".zst")
+_SOURCE_KINDS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+
+
+def suffix_of(name: str) -> str:
+    """Return what a file's name says it is, such as ".jsonl" for rows.jsonl.gz."""
+    path = PurePosixPath(name)
+    return PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix
+
+
+def source_kind(name: str) -> str:
+    """Return the kind of source that reads a file, by its name."""
+    return _SOURCE_KINDS.get(suffix_of(name), "text")
 
 
 def find_files(patterns: Sequence[str]) -> tuple[Input, ...]:

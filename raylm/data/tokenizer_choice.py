@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +12,17 @@ from pydantic import ValidationError
 from raylm.config.choice import discover
 from raylm.config.errors import BadInput
 from raylm.config.near import did_you_mean
+from raylm.data.files import source_kind
 from raylm.data.section import DataSection
 from raylm.data.sources import Source
-from raylm.data.tokenizer_files import read_tokenizer
+from raylm.data.tokenizer_files import read_tokenizer, tokenizer_in
 from raylm.data.tokenizers import SizedTokenizer, Tokenizer
 from raylm.data.trained_tokenizer import MODEL_FILE, TrainedTokenizer
 from raylm.runs.catalogue import find
-from raylm.runs.folder import Folder
 from raylm.runs.storages import resolve
 
 _FIELD = "tokenizer"
 _SUBFOLDER = "tokenizer"  # in a run, and in a dataset
-_KINDS_BY_SUFFIX = {
-    ".jsonl": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-}
-_PACKED = (".gz", ".zst")
 
 
 @dataclass(frozen=True)
@@ -77,15 +68,7 @@ def find_tokenizer(reference: str, storage: str | None = None) -> TrainedTokeniz
             return read_tokenizer(path, _FIELD)
         raise BadInput.one(_FIELD, f"{path} holds no {MODEL_FILE}", code="missing")
     run, _ = find(reference, None if storage is None else [resolve(storage)])
-    return _of_folder(run.folder / _SUBFOLDER)
-
-
-def _of_folder(folder: Folder) -> TrainedTokenizer:
-    """Return the tokenizer of a folder that may be on another machine."""
-    with tempfile.TemporaryDirectory() as copy:
-        for name in folder.names():
-            (Path(copy) / name).write_bytes(folder.read(name))
-        return read_tokenizer(copy, _FIELD)
+    return tokenizer_in(run.folder / _SUBFOLDER, _FIELD)
 
 
 def trained_on(data: DataSection, storage: str, kinds: Sequence[str], vocab_size: int) -> Candidates:
@@ -127,7 +110,6 @@ def _kind(name: str, vocab_size: int) -> Tokenizer:
 def _source(path: str) -> Source:
     """Return the source that reads a person's files, by their suffix."""
     discover("raylm.data.sources")
-    suffixes = [suffix for suffix in Path(path).suffixes if suffix not in _PACKED]
-    kind = _KINDS_BY_SUFFIX.get(suffixes[-1], "text") if suffixes else "text"
+    kind = source_kind(path)
     more = {"by": "paragraph"} if kind == "text" else {}
     return Source.model_validate({"kind": kind, "path": path, **more})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raylm.config.errors import BadInput
 from raylm.data.trained_tokenizer import CONFIG_FILE, MODEL_FILE, TrainedTokenizer
+from raylm.runs.folder import Folder
 
 if TYPE_CHECKING:
     import tokenizers
@@ -53,6 +55,18 @@ def read_tokenizer(path: str | Path, field: str) -> TrainedTokenizer:
     file = model_file(path)
     config = file.with_name(CONFIG_FILE)
     return TrainedTokenizer(_model(file, field), _config(config, field) if config.exists() else {})
+
+
+def tokenizer_in(folder: Folder, field: str) -> TrainedTokenizer:
+    """Return the tokenizer of a folder that may be on another machine.
+
+    Raises:
+        BadInput: there is none, or it cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as copy:
+        for name in folder.names():
+            (Path(copy) / name).write_bytes(folder.read(name))
+        return read_tokenizer(copy, field)
 
 
 def read_bytes(file: Path, field: str) -> bytes:

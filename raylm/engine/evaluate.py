@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from raylm.engine.feed import Feed
+from raylm.data.shards import Dataset
+from raylm.engine.feed import Feed, feed_over
 from raylm.engine.parallel import reshard
 from raylm.engine.step import to_device
 from raylm.engine.world import World
+from raylm.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,12 @@ class Evaluator:
         if objective.is_likelihood:
             metrics["eval/bits_per_byte"] = sum(totals.values()) / math.log(2) / max(1, self.num_bytes)
         return metrics
+
+
+def evaluator_of(recipe: Recipe, dataset: Dataset, module: nn.Module, world: World) -> Evaluator:
+    """Return what evaluates a module on a dataset's validation split."""
+    feed, num_rows = feed_over(recipe, dataset, "validation", world)
+    return Evaluator(module, feed, world, num_rows, dataset.splits["validation"].num_bytes)
 
 
 def named_losses(split: str, losses: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
-from raylm.data.tokenizer_files import read_tokenizer
+from raylm.data.tokenizer_files import tokenizer_in
 from raylm.data.trained_tokenizer import TrainedTokenizer
 from raylm.engine.features import Around, features
 from raylm.engine.restore import Restored, restore
@@ -43,7 +41,7 @@ class Examinee:
         recipe = Recipe.from_yaml(run.recipe_yaml())
         restored = restore(run, step)
         restored.model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # pyright: ignore[reportArgumentType] - its stub wants more
-        tokenizer = _tokenizer(run)
+        tokenizer = tokenizer_in(run.folder / "tokenizer", "tokenizer")
         frame = Frame(recipe.train.sequence_length, recipe.train.seed, tokenizer.vocabulary())
         return cls(restored, recipe, tokenizer, Scorer(restored.model, recipe.objective, frame), report)
 
@@ -82,11 +80,3 @@ class Examinee:
         if self.scores_in_order and not around.before:  # it learned to begin a document behind this one
             around = around._replace(before=[self.tokenizer.eos_token_id])
         return features(self.restored.model, ids, around, self.scorer.frame.sequence_length, self.report)
-
-
-def _tokenizer(run: Run) -> TrainedTokenizer:
-    folder = run.folder / "tokenizer"
-    with tempfile.TemporaryDirectory() as copy:  # the run may lie on an object store
-        for name in folder.names():
-            (Path(copy) / name).write_bytes(folder.read(name))
-        return read_tokenizer(copy, "tokenizer")

@@ -12,14 +12,13 @@ from raylm.config.errors import BadInput
 from raylm.data.data_plan import data_plan, differences, plan_digest
 from raylm.data.ledger import earlier_ledgers, read_ledger
 from raylm.data.mixture import Order
-from raylm.data.rows import RowReader
 from raylm.data.shards import Dataset
 from raylm.data.shares import check_lasts, order_for
 from raylm.engine import checkpoint
 from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_flops, refuse_missing_precision
-from raylm.engine.evaluate import Evaluator
-from raylm.engine.feed import Feed
+from raylm.engine.evaluate import evaluator_of
+from raylm.engine.feed import feed_over
 from raylm.engine.log import Log
 from raylm.engine.loop import Outcome, train
 from raylm.engine.orders import OrderDesk
@@ -27,7 +26,6 @@ from raylm.engine.parallel import LossModule, spread
 from raylm.engine.session import Session
 from raylm.engine.step import Stepper
 from raylm.engine.world import World
-from raylm.objectives import Frame
 from raylm.recipe import Recipe
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.commands import Inbox
@@ -86,7 +84,7 @@ def _build(start: Start, world: World) -> Session:
     stepper = Stepper(
         module, optimizer, recipe.objective, world, recipe.optimizer.max_grad_norm, train_section.seed
     )
-    feed, num_rows = _feed(start, "train", world, _training_order(start))
+    feed, num_rows = feed_over(start.recipe, start.dataset, "train", world, _training_order(start))
     peak, peak_source = peak_flops(world.device, train_section.precision)
     log = Log(start.run, start.attempt, recipe.trackers, is_first=world.is_first)
     log.event("started", **_facts_of_start(start, world), peak_flops=peak, peak_source=peak_source)
@@ -100,7 +98,7 @@ def _build(start: Start, world: World) -> Session:
         stepper=stepper,
         feed=feed,
         num_rows=num_rows,
-        evaluator=_evaluator(start, module, world),
+        evaluator=evaluator_of(recipe, start.dataset, module, world),
         desk=OrderDesk(Inbox(start.run) if world.is_first else None),
         log=log,
         last_step=start.last_step,
@@ -127,28 +125,6 @@ def _training_order(start: Start) -> Order:
     recipe, dataset = start.recipe, start.dataset
     plan = recipe.objective.row_plan(dataset.splits["train"], recipe.train.sequence_length)
     return order_for(recipe.data, dataset.source_names, plan.source_rows, recipe.train.seed)
-
-
-def _feed(start: Start, name: str, world: World, order: Order | None) -> tuple[Feed, int]:
-    """Return the feed over a split, row after row without an order, and the split's rows."""
-    recipe, section, split = start.recipe, start.recipe.train, start.dataset.splits[name]
-    plan = recipe.objective.row_plan(split, section.sequence_length)
-    feed = Feed(
-        reader=RowReader(split, plan, order),
-        objective=recipe.objective,
-        global_batch_size=section.global_batch_size,
-        micro_batch_size=section.micro_batch(world.size),
-        frame=Frame(section.sequence_length, section.seed, start.dataset.vocabulary),
-        rank=world.rank,
-        world_size=world.size,
-    )
-    return feed, plan.num_rows
-
-
-def _evaluator(start: Start, module: torch.nn.Module, world: World) -> Evaluator:
-    split = start.dataset.splits["validation"]
-    feed, num_rows = _feed(start, "validation", world, order=None)
-    return Evaluator(module, feed, world, num_rows, split.num_bytes)
 
 
 def _resume(session: Session, start: Start) -> None:

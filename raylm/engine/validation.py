@@ -9,15 +9,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from raylm.data.rows import RowReader
 from raylm.data.shards import Dataset, Split
-from raylm.engine.evaluate import Evaluator
+from raylm.engine.evaluate import evaluator_of
 from raylm.engine.examinee import Examinee
-from raylm.engine.feed import Feed
 from raylm.engine.parallel import LossModule
 from raylm.engine.world import World
 from raylm.evaluations import Result
-from raylm.objectives import Frame, Request
+from raylm.objectives import Request
 
 NAME = "validation"
 SCORED_TOKENS = 10_000  # each may take a forward pass of its own
@@ -30,33 +28,16 @@ def validate(examinee: Examinee, dataset: Dataset, limit: int | None) -> Result:
     `left_to_right_`: of the first `limit` documents, or of the first 10,000 tokens.
     """
     split = dataset.splits["validation"]
-    evaluator = _evaluator(examinee, dataset, split)
+    model = examinee.restored.model
+    module, world = LossModule(model, examinee.recipe.objective), World(0, 1, model.device)
+    evaluator = evaluator_of(examinee.recipe, dataset, module, world)
     losses = {name.removeprefix("eval/"): value for name, value in evaluator.evaluate().items()}
-    examinee.restored.model.eval()
+    model.eval()
     counts = {"num_rows": evaluator.num_rows, "num_bytes": split.num_bytes}
     if examinee.recipe.objective.is_likelihood:
         return Result(losses, counts)
     whole = _of_text(examinee, split, limit)
     return Result({**losses, **whole.metrics}, {**counts, **whole.counts}, notes=whole.notes)
-
-
-def _evaluator(examinee: Examinee, dataset: Dataset, split: Split) -> Evaluator:
-    recipe, objective = examinee.recipe, examinee.recipe.objective
-    section = recipe.train
-    plan = objective.row_plan(split, section.sequence_length)
-    micro_batch_size = section.micro_batch(1)
-    feed = Feed(
-        reader=RowReader(split, plan),
-        objective=objective,
-        global_batch_size=micro_batch_size,
-        micro_batch_size=micro_batch_size,
-        frame=Frame(section.sequence_length, section.seed, dataset.vocabulary),
-        rank=0,
-        world_size=1,
-    )
-    module = LossModule(examinee.restored.model, objective)
-    world = World(0, 1, examinee.restored.model.device)
-    return Evaluator(module, feed, world, plan.num_rows, split.num_bytes)
 
 
 def _of_text(examinee: Examinee, split: Split, limit: int | None) -> Result:

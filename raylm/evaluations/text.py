@@ -11,20 +11,11 @@ from raylm.config.choice import discover
 from raylm.config.errors import BadInput
 from raylm.config.sections import knob
 from raylm.data.documents import BadRow, Document, is_blank
-from raylm.data.field_rows import suffix_of
-from raylm.data.files import stem
+from raylm.data.files import source_kind, stem
 from raylm.data.reading import as_error
 from raylm.data.sources import Source
 from raylm.evaluations import NUM_EXAMPLES, Evaluation, Examinee, Result, Score
 
-_KINDS = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-}
 _DECODED = ("text", "jsonl", "csv")
 _NO_STRIDE = "stride is for models that predict left to right; windows that see both sides do not overlap"
 _UNKNOWN = "unknown tokens stand for several words: bits per byte are too low"
@@ -99,7 +90,7 @@ class Text(Evaluation):
     def _all_documents(self) -> Iterable[Document | BadRow]:
         discover("raylm.data.sources")
         for item in self.inputs():
-            kind = _KINDS.get(suffix_of(item.name), "text")
+            kind = source_kind(item.name)
             own = {"by": self.by} if kind == "text" else {"text_field": self.text_field}
             values = {"kind": kind, "path": item.name, **own}
             if kind in _DECODED:

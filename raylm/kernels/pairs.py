@@ -116,11 +116,6 @@ def pair_batch(
     return tensors(arrays)
 
 
-def pair_inputs(batch: Batch) -> dict[str, Tensor]:
-    """Return what a model's forward takes of the batch."""
-    return {name: tensor for name, tensor in batch.items() if not name.endswith("labels")}
-
-
 def pair_loss(output: Any, batch: Batch) -> Tensor:
     """Return the summed cross-entropy, in float32, of a model's verdicts on the pairs."""
     from torch.nn import functional as F

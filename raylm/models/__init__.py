@@ -16,7 +16,7 @@ from raylm.config.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["ModelFamily", "Size", "Transformer", "Vocabulary"]
+__all__ = ["Encoder", "ModelFamily", "Size", "Transformer", "Vocabulary"]
 
 Size: TypeAlias = Literal["tiny", "mini", "small", "medium", "base", "large"]
 
@@ -138,6 +138,14 @@ class Transformer(ModelFamily):
             )
         return self
 
+    @abstractmethod
+    def matrix_parameters(self, vocab_size: int) -> int:
+        """Return the parameters that multiply activations: those of the blocks and of the output head."""
+
+    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
+        attention = 12 * self.num_layers * self.hidden_size * sequence_length
+        return 6 * self.matrix_parameters(vocab_size) + attention
+
     def size_parameters(self, vocab_size: int, sequence_length: int, head: str) -> dict[str, int]:
         return {
             name: self.model_copy(update=shape._asdict()).num_parameters(vocab_size, sequence_length, head)
@@ -146,6 +154,50 @@ class Transformer(ModelFamily):
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         return 2 * self.num_layers * (34 * self.hidden_size + 5 * self.num_heads * sequence_length)
+
+
+class Encoder(Transformer):
+    """What BERT and its kin share: learned positions, one stack that sees both sides."""
+
+    initializer_range: float = knob(0.02, gt=0, le=1, advanced=True)
+    """Standard deviation of fresh weights."""
+
+    num_token_types: ClassVar[int]
+    """Kinds of texts that an input may hold side by side."""
+
+    def num_positions(self, sequence_length: int, pad_token_id: int | None) -> int:
+        """Return the positions that sequences of this length need."""
+        del pad_token_id
+        return sequence_length
+
+    def settings(self, vocabulary: Vocabulary, sequence_length: int) -> dict[str, Any]:
+        """Return what the families' configurations call alike."""
+        return {
+            "vocab_size": vocabulary.size,
+            "max_position_embeddings": self.num_positions(sequence_length, vocabulary.pad_token_id),
+            "type_vocab_size": self.num_token_types,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": 4 * self.hidden_size,
+            "num_hidden_layers": self.num_layers,
+            "num_attention_heads": self.num_heads,
+            "hidden_dropout_prob": self.dropout,
+            "attention_probs_dropout_prob": self.dropout,
+            "initializer_range": self.initializer_range,
+            "pad_token_id": vocabulary.pad_token_id,
+            "eos_token_id": vocabulary.eos_token_id,
+            "bos_token_id": vocabulary.bos_token_id,
+        }
+
+    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+        width = self.hidden_size
+        embeddings = self.num_positions(sequence_length, None) + self.num_token_types + 2  # a LayerNorm
+        norms_and_biases = 13 * self.num_layers * width + 3 * width + vocab_size
+        pair = width**2 + 3 * width + 2 if head == "pretraining" else 0
+        return self.matrix_parameters(vocab_size) + embeddings * width + norms_and_biases + pair
+
+    def matrix_parameters(self, vocab_size: int) -> int:
+        """Return the weights of products: the blocks, the head's own layer and its output."""
+        return (12 * self.num_layers + 1) * self.hidden_size**2 + vocab_size * self.hidden_size
 
 
 def _listed(numbers: Mapping[str, Any]) -> str:

@@ -38,13 +38,9 @@ class GPT2(Transformer):
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del head
-        return self._matrix_parameters(vocab_size) + self.hidden_size * (
+        return self.matrix_parameters(vocab_size) + self.hidden_size * (
             sequence_length + 13 * self.num_layers + 2
         )
 
-    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
-        attention = 12 * self.num_layers * self.hidden_size * sequence_length
-        return 6 * self._matrix_parameters(vocab_size) + attention
-
-    def _matrix_parameters(self, vocab_size: int) -> int:
+    def matrix_parameters(self, vocab_size: int) -> int:
         return 12 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size

@@ -65,17 +65,13 @@ class Llama(Transformer):
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del head, sequence_length  # rotary positions have no parameters
         embedding = 0 if self.is_tied else vocab_size * self.hidden_size
-        return self._matrix_parameters(vocab_size) + embedding + self.hidden_size * (2 * self.num_layers + 1)
-
-    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
-        attention = 12 * self.num_layers * self.hidden_size * sequence_length
-        return 6 * self._matrix_parameters(vocab_size) + attention
+        return self.matrix_parameters(vocab_size) + embedding + self.hidden_size * (2 * self.num_layers + 1)
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         per_layer = 18 * self.hidden_size + 8 * self._feed_forward + 5 * self.num_heads * sequence_length
         return 2 * self.num_layers * per_layer
 
-    def _matrix_parameters(self, vocab_size: int) -> int:
+    def matrix_parameters(self, vocab_size: int) -> int:
         grouped = self.hidden_size * self._key_value_heads // self.num_heads
         attention = 2 * self.hidden_size * (self.hidden_size + grouped)
         feed_forward = 3 * self.hidden_size * self._feed_forward

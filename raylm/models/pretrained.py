@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -79,7 +80,8 @@ class Pretrained(ModelFamily):
         """Return the parameters of the model with that head, or with another where it has no such one."""
         del vocab_size, sequence_length
         fitting = [name for name in (head, *self.heads) if name and _fits(_config(self.path), name)]
-        return _count(self.path, self.heads[fitting[0]] if fitting else "AutoModel")
+        loader = self.heads[fitting[0]] if fitting else "AutoModel"
+        return _count(_config(self.path).to_json_string(use_diff=False), loader)
 
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
         """Return 6 N + 12 L D T with N all parameters; embeddings that are only looked up count too."""
@@ -93,7 +95,6 @@ class Pretrained(ModelFamily):
         return 2 * config.num_hidden_layers * per_layer
 
 
-@lru_cache(maxsize=8)
 def _config(path: str) -> PretrainedConfig:
     from transformers import AutoConfig
 
@@ -104,13 +105,15 @@ def _config(path: str) -> PretrainedConfig:
 
 
 @lru_cache(maxsize=8)
-def _count(path: str, loader: str) -> int:
-    """Count the parameters of the model's shape; no memory is taken for them."""
+def _count(config: str, loader: str) -> int:
+    """Count the parameters of a configuration's model; no memory is taken for them."""
     import torch
     import transformers
 
+    values = json.loads(config)
+    shape = transformers.AutoConfig.for_model(**values)
     with torch.device("meta"):
-        model = getattr(transformers, loader).from_config(_config(path))
+        model = getattr(transformers, loader).from_config(shape)
     return sum(weight.numel() for weight in model.parameters())
 
 

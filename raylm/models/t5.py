@@ -43,8 +43,11 @@ class T5(Transformer):
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del sequence_length, head
-        matrices = 28 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size
-        return matrices + (5 * self.num_layers + 2) * self.hidden_size + 2 * _BUCKETS * self.num_heads
+        norms = (5 * self.num_layers + 2) * self.hidden_size
+        return self.matrix_parameters(vocab_size) + norms + 2 * _BUCKETS * self.num_heads
+
+    def matrix_parameters(self, vocab_size: int) -> int:
+        return 28 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size
 
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
         """Return FLOPs of forward and backward for one of the tokens that encoder and decoder read.
@@ -54,9 +57,8 @@ class T5(Transformer):
         """
         width, layers, length = self.hidden_size, self.num_layers, sequence_length
         decoded = length // 4
-        encoder = length * (
-            6 * 14 * layers * width**2 + 12 * layers * width * length
-        )  # keys, values for both
+        # The decoder's keys and values of the encoder's tokens are products of the encoder's length.
+        encoder = length * (6 * 14 * layers * width**2 + 12 * layers * width * length)
         decoder = decoded * (
             6 * (14 * layers * width**2 + vocab_size * width) + 12 * layers * width * (decoded + length)
         )

@@ -47,8 +47,11 @@ class XLNet(Transformer):
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del sequence_length, head
-        matrices = 13 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size
-        return matrices + (14 * self.num_layers + 1) * self.hidden_size + vocab_size
+        others = (14 * self.num_layers + 1) * self.hidden_size + vocab_size
+        return self.matrix_parameters(vocab_size) + others
+
+    def matrix_parameters(self, vocab_size: int) -> int:
+        return 13 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size
 
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
         """Return FLOPs of forward and backward for one token of a full sequence, read and predicted.

@@ -24,6 +24,7 @@ __all__ = [
     "Batch",
     "Frame",
     "HidesTokens",
+    "JudgesPairs",
     "Objective",
     "Request",
     "Row",
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedModel
+
+    from raylm.kernels.pairs import Pair
 
 Head: TypeAlias = Literal["causal", "masked", "pretraining", "seq2seq", "permutation"]
 """What a model needs on top: next tokens, hidden tokens, hidden tokens and a verdict on a pair of texts, a
@@ -123,13 +126,14 @@ class Objective(Choice):
     def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
         """Turn B rows into tensors (B, sequence_length): the model's inputs and what the loss needs."""
 
-    @abstractmethod
     def counts(self, batch: Batch) -> dict[str, int]:
         """Return how many targets each named loss has in the batch; known before the forward pass."""
+        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
 
-    @abstractmethod
     def num_inputs(self, batch: Batch) -> int:
         """Return the tokens that the model reads in the batch, padding left out."""
+        mask = batch.get("attention_mask")
+        return batch["input_ids"].numel() if mask is None else int(mask.sum())
 
     def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
         """Return what the model's forward takes of a batch; its logits then have the shape of the labels."""
@@ -202,3 +206,55 @@ class HidesTokens(Objective):
         from raylm.kernels.scoring import one_hidden
 
         return one_hidden(requests, frame)
+
+
+class JudgesPairs(HidesTokens):
+    """What the objectives share that also have a pair of texts judged; each says what a pair is."""
+
+    pair_weight: float = knob(1.0, ge=0, le=100)
+    """How much the verdict on pairs counts beside the hidden tokens."""
+
+    head: ClassVar = "pretraining"
+    shortest: ClassVar = 5
+
+    @abstractmethod
+    def pair(self, row: Row, frame: Frame, rng: np.random.Generator) -> Pair:
+        """Return the texts of a row and whether they belong together; `rng` draws what is drawn of pairs."""
+
+    def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
+        from raylm.kernels.pairs import NUM_SPECIAL
+
+        return split.sentence_rows(sequence_length - NUM_SPECIAL)
+
+    def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
+        """Return two texts a row; `pair_labels` (B,) are 0 where they belong together, else 1."""
+        from raylm.kernels.pairs import SEED, pair_batch
+
+        seed = frame.seed ^ SEED
+        rngs = [row.fixed_rng(seed) if self.masking == "static" else row.rng(seed) for row in rows]
+        pairs = [self.pair(row, frame, rng) for row, rng in zip(rows, rngs, strict=True)]
+        joined = [pair.joined(frame.vocabulary) for pair in pairs]
+        hidden = [self.hide(tokens, row, frame) for tokens, row in zip(joined, rows, strict=True)]
+        return pair_batch(pairs, hidden, frame)
+
+    def counts(self, batch: Batch) -> dict[str, int]:
+        return {"masked": super().counts(batch)["loss"], self._name: len(batch["pair_labels"])}
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
+        del model
+        return {name: tensor for name, tensor in batch.items() if not name.endswith("labels")}
+
+    def loss(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+        from raylm.kernels.head_loss import head_loss
+        from raylm.kernels.pairs import pair_loss
+
+        found = head_loss(model, self.inputs(model, batch), batch["labels"], is_sparse=True)
+        return {"masked": found.total, self._name: pair_loss(found.output, batch)}
+
+    def weights(self) -> Mapping[str, float]:
+        return {"masked": 1.0, self._name: self.pair_weight}
+
+    @property
+    def _name(self) -> str:
+        """The verdict's loss is called as the objective is."""
+        return self.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one

@@ -52,9 +52,6 @@ class Causal(Objective):
             batch["position_ids"] = positions
         return tensors(batch)
 
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
-
     def num_inputs(self, batch: Batch) -> int:
         return self.counts(batch)["loss"]
 

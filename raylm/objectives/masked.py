@@ -54,12 +54,8 @@ class Masked(HidesTokens):
         texts = np.concatenate([numbers[:1], numbers, numbers[-1:][: len(end)]])
         return *self.hide(tokens, row, frame), texts
 
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
-
     def num_inputs(self, batch: Batch) -> int:
-        mask = batch.get("texts", batch.get("attention_mask"))
-        return batch["input_ids"].numel() if mask is None else int((mask > 0).sum())
+        return int((batch["texts"] > 0).sum()) if "texts" in batch else super().num_inputs(batch)
 
     def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
         from raylm.kernels.attention import text_inputs

@@ -58,13 +58,6 @@ class Permutation(Objective):
         end = [frame.vocabulary.id_of("sep_token"), frame.vocabulary.id_of("cls_token")]
         return np.concatenate([text, end]).astype(np.int64)
 
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
-
-    def num_inputs(self, batch: Batch) -> int:
-        mask = batch.get("attention_mask")
-        return batch["input_ids"].numel() if mask is None else int(mask.sum())
-
     def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
         dtype = model.get_input_embeddings().weight.dtype
         return {
@@ -99,7 +92,7 @@ def _batch(
     length: int,
     num_targets: int,
 ) -> Batch:
-    from raylm.kernels.arrays import attention_mask, padded, tensors
+    from raylm.kernels.arrays import attention_mask, pad_id, padded, tensors
 
     mapping = np.zeros((len(made), num_targets, length), dtype=np.float32)
     segments = np.zeros((len(made), length), dtype=np.int64)
@@ -107,7 +100,7 @@ def _batch(
         mapping[i, np.arange(len(targets)), targets] = 1
         segments[i, len(tokens) - 1] = 2  # the class token's
     arrays = {
-        "input_ids": padded([each[0] for each in made], length, frame.vocabulary.pad_token_id or 0),
+        "input_ids": padded([each[0] for each in made], length, pad_id(frame.vocabulary.pad_token_id)),
         "labels": padded([each[0][each[1]] for each in made], num_targets, IGNORE_INDEX),
         "target_mapping": mapping,
         "token_type_ids": segments,

@@ -48,9 +48,6 @@ class Prefix(Objective):
         }
         return tensors(arrays)
 
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
-
     def num_inputs(self, batch: Batch) -> int:
         return int(batch["num_tokens"].sum())
 

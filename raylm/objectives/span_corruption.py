@@ -70,14 +70,9 @@ class SpanCorruption(Objective):
 
         return spans_of(self._num_tokens(frame.sequence_length), self.noise_share, self.mean_span)
 
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {"loss": int((batch["labels"] != IGNORE_INDEX).sum())}
-
     def num_inputs(self, batch: Batch) -> int:
         """Return the tokens that encoder and decoder read."""
-        mask = batch.get("attention_mask")
-        encoded = batch["input_ids"].numel() if mask is None else int(mask.sum())
-        return encoded + self.counts(batch)["loss"]
+        return super().num_inputs(batch) + self.counts(batch)["loss"]
 
     def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
         return {**super().inputs(model, batch), "use_cache": False}
@@ -118,9 +113,9 @@ def _without(
 
 
 def _batch(made: list[tuple[NDArray, NDArray]], frame: Frame, num_targets: int) -> Batch:
-    from raylm.kernels.arrays import attention_mask, padded, tensors
+    from raylm.kernels.arrays import attention_mask, pad_id, padded, tensors
 
-    pad = frame.vocabulary.pad_token_id or 0
+    pad = pad_id(frame.vocabulary.pad_token_id)
     inputs, targets = [each[0] for each in made], [each[1] for each in made]
     length = frame.sequence_length
     shifted = [np.concatenate([[pad], each[:-1]]) for each in targets]  # T5 begins with the padding's id

@@ -11,31 +11,13 @@ import pytest
 import torch
 
 from raylm.engine.restore import Restored, restore
+from tests.families import FAMILIES, sections
 from tests.tiny import tiny_recipe, train_alone
 
-XLNET = {"kind": "unigram", "vocab_size": 500, "special_tokens": "xlnet"}
-RECIPES = {
-    "gpt2": {"model": {"kind": "gpt2"}},
-    "llama": {
-        "model": {"kind": "llama", "dropout": 0.0},
-        "tokenizer": {"kind": "byte_bpe", "vocab_size": 400},
-    },
-    "bert": {
-        "model": {"kind": "bert"},
-        "tokenizer": {"kind": "wordpiece", "vocab_size": 400, "special_tokens": "bert"},
-        "objective": {"kind": "masked"},
-    },
-    "roberta": {
-        "model": {"kind": "roberta"},
-        "tokenizer": {"kind": "byte_bpe", "vocab_size": 400, "special_tokens": "roberta"},
-        "objective": {"kind": "masked"},
-    },
-    "t5": {
-        "model": {"kind": "t5"},
-        "tokenizer": {"kind": "unigram", "vocab_size": 500, "special_tokens": "t5"},
-        "objective": {"kind": "span_corruption"},
-    },
-    "xlnet": {"model": {"kind": "xlnet"}, "tokenizer": XLNET, "objective": {"kind": "permutation"}},
+RECIPES = {family: sections(family) for family in FAMILIES} | {
+    "gpt2": {"model": {"kind": "gpt2"}},  # of characters
+    "llama": sections("llama", kind="causal"),
+    "bert": sections("bert", kind="masked"),
 }
 
 
