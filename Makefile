@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check views format bench families clean chromium
+.PHONY: help setup demo lab test check views format bench families tasks clean chromium
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -80,9 +80,13 @@ bench: setup ## measure against peers; writes bench/results/*.json (needs an idl
 	$(BIN)/python -m bench.near_duplicates --json bench/results/near_duplicates.json
 	$(BIN)/python -m bench.personal_data --json bench/results/personal_data.json
 	$(BIN)/python -m bench.tokenizer_training --json bench/results/tokenizer_training.json
+	$(BIN)/python -m bench.finetune --json bench/results/finetune.json
 
 families: setup ## train and compare all families in the background, an hour or two; again: go on, or the table
 	@$(BIN)/python -m bench.background families -- --json bench/results/families.json $(FAMILIES_FLAGS)
+
+tasks: setup ## train every task from random and from pretrained weights in the background; again: go on, or the table
+	@$(BIN)/python -m bench.background tasks -- --json bench/results/tasks.json $(TASKS_FLAGS)
 
 clean: ## remove caches and build output (not .venv, not runs)
 	rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache bench/results/scratch

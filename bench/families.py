@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,13 +21,14 @@ from torch.utils.flop_counter import FlopCounterMode
 import raylm
 from bench import harness
 from bench.harness import ROOT, SCRATCH
+from bench.runs import raylm_command, step_seconds, trained
 from raylm.data.packing import Packing
 from raylm.data.prepare import prepare
 from raylm.data.rows import RowReader
 from raylm.data.shards import Dataset
 from raylm.engine.parallel import LossModule
 from raylm.objectives import Frame
-from raylm.runs.read import curve, read
+from raylm.runs.read import curve
 from raylm.runs.run import Run
 
 FAMILIES = ("gpt2", "llama", "bert", "roberta", "t5", "xlnet")
@@ -67,7 +66,7 @@ def main() -> None:
         figures |= named(family, {"flops_per_step": flops, "steps": round(arguments.budget / flops)})
     for precision in arguments.precisions:
         for family in arguments.families:
-            run = trained(family, precision, int(figures[f"{family}/steps"]), arguments.storage)
+            run = trained_family(family, precision, int(figures[f"{family}/steps"]), arguments.storage)
             figures |= named(f"{family}/{precision}", learned(run))
             if precision == ASKED:
                 figures |= named(family, dict(evaluated(run, arguments.storage)))
@@ -109,28 +108,10 @@ def flops_per_step(family: str, storage: Path) -> float:
     return counter.get_total_flops()
 
 
-def trained(family: str, precision: str, steps: int, storage: Path) -> Run:
+def trained_family(family: str, precision: str, steps: int, storage: Path) -> Run:
     """Return the ended run of a family, begun or gone on with as need be."""
-    name = run_id(family, precision, steps)
-    is_there = (storage / name).exists()
-    if is_there and Run.open(str(storage), name).status().status == "finished":
-        return Run.open(str(storage), name)
-    if is_there:
-        raylm_command("runs", "resume", name, "--storage", str(storage))
-    else:
-        overrides = (f"train.precision={precision}", f"train.max_steps={steps}", "scaling.num_workers=0")
-        path = str(recipe_path(family))
-        raylm_command("train", path, "--storage", str(storage), "--run-id", name, *overrides)
-    return Run.open(str(storage), name)
-
-
-def raylm_command(*arguments: str) -> str:
-    """Run a command of raylm; its progress goes to the terminal, its output is returned."""
-    print("raylm", *arguments, file=sys.stderr, flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "raylm", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return done.stdout
+    overrides = (f"train.precision={precision}", f"train.max_steps={steps}", "scaling.num_workers=0")
+    return trained(run_id(family, precision, steps), recipe_path(family), overrides, storage)
 
 
 def learned(run: Run) -> dict[str, float]:
@@ -146,14 +127,6 @@ def learned(run: Run) -> dict[str, float]:
         "training_seconds": sum(step_seconds(run)),
         "tokens_per_second": statistics.median(rates),
     }
-
-
-def step_seconds(run: Run) -> Iterator[float]:
-    """Yield how long each step took, whatever came between: evaluations, checkpoints, a stop and a resume."""
-    seen = 0
-    for record in read(run, "metrics", limit=10**9)[0]:
-        yield (record["tokens_seen"] - seen) / record["throughput/tokens_per_second"]
-        seen = record["tokens_seen"]
 
 
 def evaluated(run: Run, storage: Path) -> Iterator[tuple[str, float]]:

@@ -59,7 +59,7 @@ def train_together(
 def work_of(run: Run, last_step: int | None = None) -> Work:
     """Return the run's next start, its data prepared."""
     recipe = Recipe.from_yaml(run.recipe_yaml())
-    prepared = prepare(recipe.data, recipe.tokenizer, run.storage)
+    prepared = prepare(recipe.data, recipe.tokenizer, run.storage, lesson=recipe.lesson)
     attempt = len(run.launches())
     horizon = recipe.train.num_steps(0)
     return Work(run.uri, recipe.to_yaml(), prepared.uri, attempt, horizon, last_step or horizon)

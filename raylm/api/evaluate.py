@@ -5,19 +5,25 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
 from raylm.config.errors import BadInput
+from raylm.config.near import did_you_mean
 from raylm.config.report import Origin, problems_of
 from raylm.config.sections import Section, knob
 from raylm.recipe import Recipe
 from raylm.runs.run import Run
+from raylm.tasks import Task
 
 if TYPE_CHECKING:
     from raylm.engine.benchmark import Plan
+    from raylm.engine.exam import Exam
     from raylm.engine.examinee import Examinee
+
+    Planner: TypeAlias = Callable[[Examinee], Plan]
+    """Says of a checkpoint what will be measured."""
 
 Report = Callable[[float], None]
 
@@ -33,10 +39,11 @@ class Validation(Section):
     limit: int | None = knob(None, ge=1)
     """The most documents of which figures are computed that take one forward pass a token."""
 
-    def plan(self, run: Run, examinee: Examinee) -> Plan:
+    def planner(self, run: Run, recipe: Recipe) -> Planner:
         from raylm.engine.benchmark import plan_validation
 
-        return plan_validation(run, examinee, self.limit)
+        del recipe
+        return lambda examinee: plan_validation(run, examinee, self.limit)
 
 
 class LmEval(Section):
@@ -50,11 +57,74 @@ class LmEval(Section):
     limit: int | None = knob(None, ge=1)
     """The most rows of each task."""
 
-    def plan(self, run: Run, examinee: Examinee) -> Plan:
-        del run
+    def planner(self, run: Run, recipe: Recipe) -> Planner:
+        del run, recipe
+        _check_lm_eval()
         from raylm.engine.lm_eval_tasks import plan_tasks
 
-        return plan_tasks(examinee, self.tasks, self.include_path, self.limit)
+        return lambda examinee: plan_tasks(examinee, self.tasks, self.include_path, self.limit)
+
+
+class TaskExam(Section):
+    """A task of `raylm.tasks`: rows of the run's own, or of files, that the model is to answer."""
+
+    kind: str
+    path: str | tuple[str, ...] = ()
+    """Files of rows, or patterns; none: rows of the run's own."""
+    source: dict[str, Any] = knob({})
+    """Fields of the source that reads them, such as {"kind": "conll", "tag_column": 2}."""
+    split: Literal["train", "validation", "test"] | None = None
+    """Which of the run's own splits; unset: test, or validation where there is none."""
+    limit: int | None = knob(None, ge=1)
+    """The most rows, drawn by a fixed seed."""
+    fields: dict[str, Any] = knob({})
+    """Fields of the task; those not given are the run's own, if its task is of that kind."""
+
+    def planner(self, run: Run, recipe: Recipe) -> Planner:
+        from raylm.engine.benchmark import plan_task
+
+        exam = self.exam(run, recipe)
+        exam.rehearse()
+        return lambda examinee: plan_task(examinee, exam)
+
+    def exam(self, run: Run, recipe: Recipe) -> Exam:
+        """Return the records to ask about.
+
+        Raises:
+            BadInput: they cannot be read, or the model has no head for the task.
+        """
+        from raylm.engine.exam import own_exam
+        from raylm.engine.exam_files import Files, file_exam
+
+        task = self.task(recipe)
+        patterns = (self.path,) if isinstance(self.path, str) else self.path
+        if patterns and self.split is not None:
+            mend = "leave one of the two out"
+            raise BadInput.one(
+                "split", "is for rows of the run's own, --data names files", mend, code="mixed"
+            )
+        if patterns:
+            return file_exam(run, recipe, task, Files(patterns, self.source, self.limit))
+        if recipe.task is None or task.field_names() != recipe.task.field_names() or self.source:
+            raise BadInput.one("--data", "is missing", "name files with rows of this task", code="mixed")
+        return own_exam(run, recipe, task, self.split, self.limit)
+
+    def task(self, recipe: Recipe) -> Task:
+        """Return the task with the fields that are given.
+
+        Raises:
+            BadInput: Holds everything that is wrong with them.
+        """
+        own = {} if recipe.task is None else recipe.task.model_dump()
+        same = own if own.get("kind") == self.kind else {"kind": self.kind}
+        if not same.keys() - {"kind"}:  # what a recipe would fill in
+            follow = Task.kinds[self.kind].follow_sequence_length  # pyright: ignore[reportAttributeAccessIssue] - a task
+            same |= dict.fromkeys(follow, recipe.train.sequence_length)
+        values = {**same, **self.fields}
+        try:
+            return Task.model_validate(values)
+        except ValidationError as error:
+            raise BadInput(*problems_of(error, Task, Origin(values, {}))) from None
 
 
 def evaluate(
@@ -71,8 +141,9 @@ def evaluate(
     Args:
         run: The run.
         task: A kind of `raylm.evaluations` with its fields, such as `{"kind": "minimal_pairs", "path":
-            "blimp/*.jsonl.gz"}`; or `lm_eval` with `tasks`, which are lm-evaluation-harness's; by default
-            `validation`, the loss over the run's own validation split.
+            "blimp/*.jsonl.gz"}`; a kind of `raylm.tasks` with fields of its own, `split`, and `path` for rows
+            of other files than the run's; or `lm_eval` with `tasks`, which are lm-evaluation-harness's. By
+            default the run's own task, or `validation`, the loss over its validation split, if it has none.
         step: The checkpoint; the newest good one by default.
         name: What the result is called; its kind by default.
         force: Whether a result of that name is replaced that has other settings or other data.
@@ -81,33 +152,53 @@ def evaluate(
     Raises:
         BadInput: The checkpoint, a setting or a row cannot be used, or a package is missing.
     """
-    Recipe.from_yaml(run.recipe_yaml())  # whose plug-ins may define the task
-    wanted = _checked(task or {})
-    if isinstance(wanted, LmEval):
-        _check_lm_eval()
-    from raylm.engine.benchmark import carry_out, plan_evaluation
+    recipe = Recipe.from_yaml(run.recipe_yaml())  # whose plug-ins may define the task
+    plan_of = _planner(task or {}, run, recipe)
+    from raylm.engine.benchmark import carry_out
     from raylm.engine.examinee import Examinee
 
     examinee = Examinee.of(run, step, report)
-    is_own = isinstance(wanted, Validation | LmEval)
-    plan = wanted.plan(run, examinee) if is_own else plan_evaluation(examinee, wanted)
+    plan = plan_of(examinee)
     return carry_out(run, examinee, plan, name or plan.kind, force=force)
 
 
-def _checked(values: Mapping[str, Any]) -> Any:
-    """Return what is to be done, of raw values.
+def _planner(values: Mapping[str, Any], run: Run, recipe: Recipe) -> Planner:
+    """Return what plans what is asked for, of raw values; what needs no model is checked here.
 
     Raises:
         BadInput: Holds everything that is wrong with them.
     """
     from raylm.evaluations import Evaluation
 
-    kinds = {"validation": Validation, "lm_eval": LmEval}
-    section = kinds.get(values.get("kind", "validation"), Evaluation)
+    usual = "validation" if recipe.task is None else recipe.task.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+    values = {"kind": usual, **values}
+    own = {"validation": Validation, "lm_eval": LmEval, **dict.fromkeys(Task.kinds, TaskExam)}
+    section = own.get(values["kind"], Evaluation)
+    if values["kind"] not in {*own, *Evaluation.kinds}:
+        known = sorted({*own, *Evaluation.kinds} - {"lm_eval"})
+        mend = did_you_mean(str(values["kind"]), known) or f"raylm has {', '.join(known)}"
+        raise BadInput.one("kind", f"{values['kind']} unknown", mend, code="kind")
+    if "split" in values and section is not TaskExam:
+        mend = "leave it out, or name files: --data FILES"
+        raise BadInput.one("split", "is for the rows of a run's own task", mend, code="mixed")
+    given = _apart(values) if section is TaskExam else values
     try:
-        return section.model_validate(dict(values))
+        wanted = section.model_validate(given)
     except ValidationError as error:
-        raise BadInput(*problems_of(error, section, Origin(values, {}))) from None
+        raise BadInput(*problems_of(error, section, Origin(given, {}))) from None
+    if isinstance(wanted, Evaluation):
+        from raylm.engine.benchmark import plan_evaluation
+
+        return lambda examinee: plan_evaluation(examinee, wanted)
+    assert isinstance(wanted, Validation | LmEval | TaskExam), "one of these"
+    return wanted.planner(run, recipe)
+
+
+def _apart(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an exam with the task's own fields in a section of theirs."""
+    about = {name: value for name, value in values.items() if name in TaskExam.model_fields}
+    rest = {name: value for name, value in values.items() if name not in about}
+    return {**about, "fields": {**about.get("fields", {}), **rest}}
 
 
 def _check_lm_eval() -> None:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from raylm.api.plugins import keep_plugins
+from raylm.api.provenance import header_of
 from raylm.config.errors import BadInput, RunFailed
 from raylm.recipe import Recipe
 from raylm.runs import commands
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.folder import Folder
-from raylm.runs.fork import starting_checkpoint
+from raylm.runs.fork import let_go, stand_on, starting_checkpoint
 from raylm.runs.lease import Lease
 from raylm.runs.names import check_run_name, make_run_id
 from raylm.runs.run import Run
 from raylm.runs.status import Status
 from raylm.runs.storages import resolve
 
-PACKAGES = ("raylm", "torch", "transformers", "tokenizers", "ray", "numpy")
 STOP_SECONDS = 120.0  # a step, an evaluation or a checkpoint of a large model may have to end first
 
 Notify = Callable[[str], None]
@@ -198,10 +195,26 @@ def claim(
     """
     place = _check_new(run_id, recipe, storage)
     _preflight(recipe, place, nodes_of)
-    run = Run.create(place, run_id or make_run_id(recipe.name), _header(recipe))
+    run = _made(place, run_id or make_run_id(recipe.name), recipe)
     number = run.claim_launch(keep_plugins(run, recipe).to_yaml(), how=how, **record)
     run.emit("client", "launched", launch=number, how=how)
     return run, number
+
+
+def _made(place: str, run_id: str, recipe: Recipe) -> Run:
+    """Make the run; the checkpoint whose weights it begins with is pinned for as long as it lives."""
+    source = None if recipe.init is None else recipe.init.run()
+    if source is None:
+        return Run.create(place, run_id, header_of(recipe))
+    parent, step = source
+    # Pinned first: between two steps a crash may leave a pin too many, never a run without its weights.
+    init = stand_on(parent, step, f"{place}/{run_id}")
+    try:
+        return Run.create(place, run_id, {**header_of(recipe), "init": init})
+    except BadInput as error:
+        if error.problems[0].code != "run_exists":
+            let_go(parent, run_id)
+        raise
 
 
 def _check_new(run_id: str | None, recipe: Recipe, storage: str | None) -> str:
@@ -250,39 +263,3 @@ def _submit(run: Run, launch: int, address: str, notify: Notify) -> None:
     except (BadInput, RunFailed) as error:
         Lease.acquire(run, launch).release("failed", str(error))
         raise
-
-
-def _header(recipe: Recipe) -> dict[str, Any]:
-    """Return what run.json says of the recipe and of the software that starts it."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES if _is_installed(name)}
-    return {
-        "name": recipe.name,
-        "recipe_digest": recipe.digest(),
-        "git": _git_commit(),
-        "packages": versions,
-        "threads": recipe.scaling.threads_per_worker,
-        "cpu_count": os.cpu_count(),
-    }
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-def _git_commit() -> str | None:
-    """Return the commit checked out where the person works, or None outside a checkout."""
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the person uses
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from raylm.cli.evaluation_tables import print_evaluation
 from raylm.cli.options import AsJson, Storage, print_json
 from raylm.cli.runs import RunReference, storages_of
-from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
 from raylm.config.overrides import apply_override, read_overrides
 from raylm.runs.catalogue import find
@@ -23,7 +23,17 @@ Fields = Annotated[
 Task = Annotated[
     str | None,
     typer.Option(
-        "--task", metavar="KIND", help="What to ask; by default the loss on the run's own validation split."
+        "--task",
+        metavar="KIND",
+        help="What to ask; by default the run's own task, else the loss on its validation split.",
+    ),
+]
+Split = Annotated[
+    Literal["train", "validation", "test"] | None,
+    typer.Option(
+        "--split",
+        help="Which of the run's own splits has the rows of the task; by default test, else validation.",
+        show_default=False,
     ),
 ]
 Data = Annotated[
@@ -51,6 +61,7 @@ def evaluate(
     *,
     task: Task = None,
     data: Data = None,
+    split: Split = None,
     lm_eval: LmEval = None,
     include_path: IncludePath = None,
     name: Annotated[
@@ -65,7 +76,13 @@ def evaluate(
 ) -> None:
     r"""Evaluate a checkpoint; the result is kept in the run, under evaluations/.
 
-    Tasks: text, minimal_pairs, multiple_choice, cloze, linear_probe. For example:
+    A run with a task is asked for it, on its own test split or on other files:
+
+    raylm evaluate RUN
+
+    raylm evaluate RUN --task token_classification --data test.conll source.tag_column=3
+
+    Other tasks: text, minimal_pairs, multiple_choice, cloze, linear_probe. For example:
 
     raylm evaluate RUN --task minimal_pairs --data 'blimp/*.jsonl.gz'
 
@@ -73,10 +90,11 @@ def evaluate(
     'choice_fields=[sol1, sol2]' 'context="Question: {goal}\nAnswer:"'
     """
     found, step = find(run, storages_of(storage))
-    _refuse_mixed(task, data, lm_eval, include_path, fields)
+    _refuse_mixed(task, data, lm_eval, include_path, fields, split)
     from raylm.api.evaluate import evaluate as evaluate_run
 
-    wanted: dict[str, Any] = {} if limit is None else {"limit": limit}
+    wanted: dict[str, Any] = {"limit": limit} if limit is not None else {}
+    wanted |= {"split": split} if split is not None else {}
     if lm_eval:
         wanted |= {"kind": "lm_eval", "tasks": lm_eval, "include_path": include_path or ()}
     elif task:
@@ -86,20 +104,18 @@ def evaluate(
     if as_json:
         print_json(record)
     else:
-        _print(record)
+        print_evaluation(record)
 
 
-def _refuse_mixed(task: str | None, data: Any, lm_eval: Any, include_path: Any, fields: Any) -> None:
-    if lm_eval and (task or data or fields):
-        raise BadInput.one(
-            "--lm-eval", "has tasks and fields of its own", "leave --task and --data out", code="mixed"
-        )
+def _refuse_mixed(task: Any, data: Any, lm_eval: Any, include_path: Any, fields: Any, split: Any) -> None:
+    if lm_eval and (task or data or fields or split):
+        mend = "leave --task, --data and --split out"
+        raise BadInput.one("--lm-eval", "has tasks and fields of its own", mend, code="mixed")
     if include_path and not lm_eval:
         raise BadInput.one("--include-path", "is for --lm-eval", "name a task: --lm-eval TASK", code="mixed")
     if (data or fields) and not task and not lm_eval:
-        raise BadInput.one(
-            "--task", "is missing", "say what to ask of these files: --task text", code="mixed"
-        )
+        mend = "say what to ask of these files: --task text"
+        raise BadInput.one("--task", "is missing", mend, code="mixed")
 
 
 def _task(task: str, data: list[str] | None, fields: list[str] | None) -> dict[str, Any]:
@@ -132,32 +148,3 @@ def _shown() -> Iterator[Callable[[float], None]]:
     with progress.Progress(*columns, console=Console(stderr=True)) as bar:
         number = bar.add_task("", total=1.0)
         yield lambda share: bar.update(number, completed=share)
-
-
-def _print(record: dict[str, Any]) -> None:
-    print_table(["metric", "value", "95 %", "chance"], [_row(name, record) for name in record["metrics"]])
-    parts = record["breakdown"]
-    if parts:
-        columns = list(next(iter(parts.values())))
-        typer.echo("")
-        print_table(
-            ["part", *columns], [[name, *map(_shown_number, part.values())] for name, part in parts.items()]
-        )
-    counts = ", ".join(f"{name} {count:,}" for name, count in record["counts"].items())
-    typer.echo(f"step {record['step']}: {counts}; {record['seconds']:.1f} s", err=True)
-    for note in record["notes"]:
-        typer.echo(f"note: {note}", err=True)
-
-
-def _row(name: str, record: dict[str, Any]) -> list[str]:
-    interval, chance = record["intervals"].get(name), record["chance"].get(name)
-    return [
-        name,
-        _shown_number(record["metrics"][name]),
-        f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
-        "" if chance is None else f"{chance:.3f}",
-    ]
-
-
-def _shown_number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

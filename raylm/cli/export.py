@@ -20,6 +20,9 @@ def export(
     run: Annotated[str, typer.Argument(metavar="RUN[@STEP]", help="A run, and perhaps a checkpoint of it.")],
     to: Annotated[Path, typer.Option("--to", help="A new folder.")],
     *,
+    keep_adapter: Annotated[
+        bool, typer.Option("--adapter", help="Write the adapter apart from the model it goes on.")
+    ] = False,
     storage: Storage = None,
     as_json: AsJson = False,
 ) -> None:
@@ -29,7 +32,7 @@ def export(
     found, step = find(run, [storage] if storage else None)
     from raylm.engine.export import export as write
 
-    written = write(found, step, to)
+    written = write(found, step, to, keep_adapter=keep_adapter)
     if as_json:
         print_json({"run_id": found.run_id, "step": written, "path": str(to.absolute())})
     else:

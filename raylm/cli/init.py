@@ -97,10 +97,11 @@ def _shipped(name: str, starter: str, data: str | None) -> str:
     values, text = load_yaml(file).values, file.read_text(encoding="utf-8")
     text = text.replace(f"name: {values['name']}", f"name: {name}")
     sources = values["data"]["sources"]
-    if len(sources) == 1:
-        (source,) = sources
-        path = _source(data)["path"] if data else _copied(file.parent / source["path"], name)
-        return text.replace(f"path: {source['path']}", f"path: {path}")
+    lone = file.parent / str(sources[0]["path"]) if len(sources) == 1 else None
+    if data and lone:
+        return text.replace(f"path: {sources[0]['path']}", f"path: {_source(data)['path']}")
+    if lone and lone.is_file() and "target_path" not in sources[0]:
+        return text.replace(f"path: {sources[0]['path']}", f"path: {_copied(lone, name)}")
     if data:
         message = f"{starter} reads {len(sources)} sources, which one text cannot replace"
         raise BadInput.one("--data", message, "leave --data out, then edit the recipe", code="starter")
@@ -113,7 +114,7 @@ def _shipped(name: str, starter: str, data: str | None) -> str:
 def _files_of(data: dict[str, Any]) -> Iterator[str]:
     """Yield the files that a shipped recipe names, relative to it."""
     for source in data["sources"]:
-        path = source["path"]
-        yield from [path] if isinstance(path, str) else path
+        for path in (source["path"], source.get("target_path", ())):
+            yield from [path] if isinstance(path, str) else path
     for each in data.get("filters", ()):
         yield from each.get("against", ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,7 +41,7 @@ def prepare(
     from raylm.recipe import Recipe
     from raylm.runs.storages import check_writable, resolve
 
-    loaded = Recipe.load(recipe, overrides or ())
+    loaded = Recipe.load(recipe, overrides or (), storage)
     home = resolve(storage, loaded.storage)
     problem = check_writable(home) if loaded.data.sources else None
     if problem is not None:
@@ -59,14 +59,15 @@ def prepare(
 def _prepare(recipe: Recipe, home: str, *, on_ray: bool) -> Prepared:
     from raylm.data.prepare import prepare as prepare_data
 
+    options: dict[str, Any] = {"lesson": recipe.lesson, "is_renewed": True}
     if not on_ray:
         with _shown() as report:
-            return prepare_data(recipe.data, recipe.tokenizer, home, report, is_renewed=True)
+            return prepare_data(recipe.data, recipe.tokenizer, home, report, **options)
     from raylm.distributed.cluster import connected
     from raylm.distributed.prepare import RayData
 
     with connected(recipe.scaling.address), _shown() as report:
-        return prepare_data(recipe.data, recipe.tokenizer, home, report, workers=RayData(), is_renewed=True)
+        return prepare_data(recipe.data, recipe.tokenizer, home, report, workers=RayData(), **options)
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def _problems(path: str, overrides: list[str], storage: str | None) -> tuple[Pro
     from raylm.runs.storages import resolve
 
     try:
-        recipe = Recipe.load(path, overrides)
+        recipe = Recipe.load(path, overrides, storage)
         return tuple(preflight(recipe, resolve(storage, recipe.storage)))
     except BadInput as error:
         return error.problems
@@ -54,7 +54,7 @@ def plan(
     from raylm.planning import plan as make_plan
     from raylm.recipe import Recipe
 
-    made = make_plan(Recipe.load(recipe, overrides or []), storage)
+    made = make_plan(Recipe.load(recipe, overrides or [], storage), storage)
     if as_json:
         print_json(made.to_json())
     else:

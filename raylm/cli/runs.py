@@ -11,6 +11,7 @@ from raylm.cli.options import AsJson, Storage, print_json
 from raylm.cli.tables import print_fields, print_table
 from raylm.config.errors import BadInput
 from raylm.runs.catalogue import find, list_runs
+from raylm.runs.evaluations import evaluation_summary, evaluations
 from raylm.runs.fork import delete, fork
 from raylm.runs.read import clean, log_names, read
 from raylm.runs.run import Run
@@ -26,6 +27,7 @@ NewRunId = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _FOLLOW_EVERY_S = 0.5
+_MOST_METRICS = 3  # of an evaluation in a list
 
 
 def register(app: typer.Typer) -> None:
@@ -75,12 +77,13 @@ def list_command(
 
 
 def show_command(reference: RunReference, *, storage: Storage = None, as_json: AsJson = False) -> None:
-    """Print a run's status, newest numbers, checkpoints and events."""
+    """Print a run's status, newest numbers, checkpoints, evaluations and events."""
     run, _ = find(reference, storages_of(storage))
     values = {
         **summary(run),
         "launches": run.launches(),
         "checkpoints": [checkpoint_summary(one) for one in run.checkpoints.list()],
+        "evaluations": [evaluation_summary(one) for one in evaluations(run)],
         "forks": sorted(child for names in run.checkpoints.pins().values() for child in names),
         "events": run.events(),
     }
@@ -156,6 +159,9 @@ def _print_run(values: dict[str, Any]) -> None:
     checkpoints = [[str(one["step"]), one["state"], _loss(one)] for one in values["checkpoints"]]
     if checkpoints:
         print_table(["checkpoint", "state", "eval/loss"], checkpoints)
+    measured = [[one["name"], str(one["step"]), _first_metrics(one)] for one in values["evaluations"]]
+    if measured:
+        print_table(["evaluation", "step", "metrics"], measured)
     events = [[age(one.get("time")), str(one.get("event")), _details(one)] for one in values["events"][-8:]]
     if events:
         print_table(["ago", "event", ""], events)
@@ -164,6 +170,13 @@ def _print_run(values: dict[str, Any]) -> None:
 def _loss(checkpoint: dict[str, Any]) -> str:
     loss = (checkpoint["metrics"] or {}).get("eval/loss")
     return "" if loss is None else f"{loss:.4f}"
+
+
+def _first_metrics(evaluation: dict[str, Any]) -> str:
+    """Return the first metrics; `raylm runs compare` and --json have them all."""
+    shown = [f"{name} {value:.4f}" for name, value in evaluation["metrics"].items()]
+    more = ["..."] if len(shown) > _MOST_METRICS else []
+    return ", ".join(shown[:_MOST_METRICS] + more)
 
 
 def _details(event: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ def submit(
     from raylm.api.launch import submit as send
     from raylm.recipe import Recipe
 
-    values = Recipe.load(recipe, overrides or ())
+    values = Recipe.load(recipe, overrides or (), storage)
     run = send(values, address, run_id, storage, notify=lambda line: typer.echo(line, err=True))
     if as_json:
         print_json(

@@ -56,8 +56,9 @@ def train(
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput.one("--out", f"{out} is not empty", "name a new folder", code="exists")
-    loaded = Recipe.load(recipe, overrides or ())
-    trained = loaded.tokenizer.train(training_texts(loaded.data, resolve(storage, loaded.storage)))
+    loaded = Recipe.load(recipe, overrides or (), storage)
+    home = resolve(storage, loaded.storage)
+    trained = loaded.tokenizer.train(training_texts(loaded.data, home, lesson=loaded.lesson))
     trained.save(out)
     notes = loaded.tokenizer.notes(trained)
     for note in notes:
@@ -145,7 +146,10 @@ def _candidates(what: list[str], kinds: list[str], vocab_size: int, storage: str
     if len(recipes) > 1:
         raise BadInput.one("RECIPE", f"{len(recipes)} recipes are given", "give one", code="many")
     changes = [each for each in what if each != recipes[0]]
-    recipe = Recipe.load(recipes[0], changes)
+    recipe = Recipe.load(recipes[0], changes, storage)
+    if recipe.task is not None:
+        mend = "compare on a recipe of texts, or name tokenizers' folders"
+        raise BadInput.one("RECIPE", "has a task, whose rows are no running text", mend, code="task")
     return trained_on(recipe.data, resolve(storage, recipe.storage), kinds, vocab_size)
 
 

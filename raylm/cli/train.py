@@ -38,7 +38,7 @@ def train(
     from raylm.api.launch import claim
     from raylm.recipe import Recipe
 
-    run, launch = claim(Recipe.load(recipe, overrides or ()), run_id, storage, how="here")
+    run, launch = claim(Recipe.load(recipe, overrides or (), storage), run_id, storage, how="here")
     sys.stderr.write(f"run {run.run_id}\n")
     carry_through(run, launch, as_json=as_json)
 
@@ -72,6 +72,7 @@ def summarise(run: Any) -> dict[str, Any]:
     status = run.status()
     evaluations = curve(run, "eval/loss")
     shares = curve(run, "eval/loss_over_entropy")
+    accuracies = curve(run, "eval/accuracy")
     rates = sorted(value for _, value in curve(run, "throughput/tokens_per_second"))
     return {
         "run_id": run.run_id,
@@ -81,8 +82,29 @@ def summarise(run: Any) -> dict[str, Any]:
         "step": status.step,
         "eval/loss": evaluations[-1][1] if evaluations else None,
         "eval/loss_over_entropy": shares[-1][1] if shares else None,
+        "eval/accuracy": accuracies[-1][1] if accuracies else None,
+        "task": _task_of(run),
         "tokens_per_second": rates[len(rates) // 2] if rates else None,
     }
+
+
+def _task_of(run: Any) -> str | None:
+    """Return the kind of task that the run learns, or nothing."""
+    from raylm.config.yaml import parse_yaml
+
+    task = parse_yaml(run.recipe_yaml(), "recipe.yaml").values.get("task")
+    return task["kind"] if task else None
+
+
+def _validation(summary: dict[str, Any]) -> str:
+    if summary["eval/accuracy"] is not None:
+        loss, accuracy = summary["eval/loss"], summary["eval/accuracy"]
+        return f"validation loss {loss:.4f}, accuracy {accuracy:.4f}, over the whole validation split"
+    unit = "" if summary["task"] == "sequence_classification" else " nats per token"  # a regression
+    return (
+        f"validation loss {summary['eval/loss']:.4f}{unit}, over the whole validation split"
+        f"{_beside_frequencies(summary)}"
+    )
 
 
 def _beside_frequencies(summary: dict[str, Any]) -> str:
@@ -93,15 +115,11 @@ def _beside_frequencies(summary: dict[str, Any]) -> str:
 def _sentences(summary: dict[str, Any]) -> str:
     run_id, lines = summary["run_id"], [f"{summary['status']}: {summary['reason']}"]
     if summary["eval/loss"] is not None:
-        lines.append(
-            f"validation loss {summary['eval/loss']:.4f} nats per token, over the whole validation split"
-            f"{_beside_frequencies(summary)}"
-        )
+        lines.append(_validation(summary))
     if summary["tokens_per_second"] is not None:
         lines.append(f"{summary['tokens_per_second']:,.0f} tokens/s (median step)")
-    first = (
-        f'generate {run_id} --prompt "..."' if summary["status"] == "finished" else f"runs resume {run_id}"
-    )
+    use = f"evaluate {run_id}" if summary["task"] else f'generate {run_id} --prompt "..."'
+    first = use if summary["status"] == "finished" else f"runs resume {run_id}"
     commands = (first, f"checkpoints export {run_id} --to FOLDER", f"runs show {run_id}")
     lines += [f"the run lies in {summary['uri']}", "next:", *(f"  raylm {command}" for command in commands)]
     return "\n".join(lines)

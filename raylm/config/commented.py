@@ -23,7 +23,7 @@ def commented_yaml(schema: Described, values: Described) -> str:
         given = values.get(name)
         if not name:
             lines += _fields(section["fields"], values, "")
-        elif given is not None or not section["many"]:
+        elif given is not None or not (section["many"] or section["optional"]):
             lines += ["", *_section(section, given or {})]
     return "\n".join(lines) + "\n"
 

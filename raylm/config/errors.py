@@ -1,6 +1,8 @@
 """What a person sees when an input cannot be used or a run fails: one clear line each, never a traceback."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,13 @@ class RunFailed(Exception):  # noqa: N818
 
     def __str__(self) -> str:
         return self.reason + (f"; {self.mend}" if self.mend else "")
+
+
+@contextmanager
+def located(place: str) -> Iterator[None]:
+    """Say where it stands, `file:line`, of what is raised within and does not say so itself."""
+    try:
+        yield
+    except BadInput as error:
+        problems = (replace(each, location=each.location or place) for each in error.problems)
+        raise BadInput(*problems) from None

@@ -50,10 +50,12 @@ def _section(name: str, field: FieldInfo) -> dict[str, Any]:
     section = section_class(field.annotation)
     assert section is not None
     is_many = _is_list(field.annotation)
+    is_optional = not field.is_required() and field.default is None
     described = {"name": name, "title": _title(name), "help": _help(section), "many": is_many}
+    described |= {"optional": is_optional}
     if issubclass(section, Choice):
         described["kinds"] = _kinds(section, f"{name}.*" if is_many else name)
-        described["default"] = None if is_many else _default_kind(section, field)
+        described["default"] = None if is_many or is_optional else _default_kind(section, field)
     else:
         described["fields"] = _fields(section, name)
     return described

@@ -170,6 +170,8 @@ class CheckpointSection(Section):
     """Steps between checkpoints; one is also saved at the end and on a stop."""
     keep_last: int = knob(3, unit="checkpoints", ge=1, le=10**6)
     """Newest checkpoints that stay; the last good one and pinned ones always stay."""
+    keep_best: bool = False
+    """Whether each evaluation that is the best so far (evaluate.metric) is saved, and the best one stays."""
 
 
 class EvaluateSection(Section):
@@ -177,3 +179,7 @@ class EvaluateSection(Section):
 
     every_steps: int | None = knob(None, unit="steps", ge=1, le=10**9)
     """Steps between evaluations; unset: at the end only."""
+    metric: str = knob("eval/loss", advanced=True)
+    """What says which evaluation is the best: eval/loss, or what else is recorded, such as eval/accuracy."""
+    patience: int | None = knob(None, unit="evaluations", ge=1, le=10**6)
+    """Stop when so many evaluations in a row have not been better than the best before them."""

@@ -15,6 +15,7 @@ _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # also what a relative path may l
 _ON_HUBS = ("dataset", "pretrained")  # kinds
 _PATHS = (
     ("data", "sources", "*", "path"),
+    ("data", "sources", "*", "target_path"),
     ("data", "filters", "*", "against"),
     ("data", "path"),
     ("data", "cache_path"),

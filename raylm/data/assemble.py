@@ -11,7 +11,6 @@ import numpy as np
 from raylm.data.encode import Encoding, read_encoded
 from raylm.data.encoded_split import EncodedSplit
 from raylm.data.index import SplitIndex
-from raylm.data.split import SPLITS
 from raylm.data.workspace import Workspace
 from raylm.data.writer import SplitWriter
 from raylm.runs.folder import Folder
@@ -44,21 +43,23 @@ def assemble(
     num_sources: int,
     dtype: np.dtype,
     folder: Folder,
+    splits: Sequence[str],
     progress: Callable[[int], None],
 ) -> Assembled:
     """Write the splits' columns into a dataset's folder."""
-    assembled = Assembled({}, _zeros(num_sources), _zeros(num_sources), *_zeros(1))
+    zeros = [dict.fromkeys(splits, 0) for _ in range(2 * num_sources + 1)]
+    assembled = Assembled({}, zeros[:num_sources], zeros[num_sources:-1], zeros[-1])
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(SplitWriter(folder, name, dtype)) for name in SPLITS}
+        writers = {name: stack.enter_context(SplitWriter(folder, name, dtype)) for name in splits}
         for encoding in encodings:
             source = encoding.block.source
-            for name, part in read_encoded(encoding, Workspace(encoding.workspace)).items():
+            parts = read_encoded(encoding, Workspace(encoding.workspace))
+            for name in splits:
+                part = parts[name]
                 assembled.count(part, source, name)
-                writers[name].add(part.tokens, part.lengths, source, part.num_bytes, part.sentences)
+                writers[name].add(
+                    part.tokens, part.lengths, source, part.num_bytes, part.sentences, part.more
+                )
             progress(encoding.block.size.bytes)
         assembled.splits = {name: writer.close() for name, writer in writers.items()}
     return assembled
-
-
-def _zeros(count: int) -> list[dict[str, int]]:
-    return [dict.fromkeys(SPLITS, 0) for _ in range(count)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
+from raylm.data.documents import Document
 from raylm.data.tally import Size
 
 BLOCK_BYTES = 1 << 22  # seconds of tokenizing: short beside a preparation, long beside a file's round trip
@@ -18,13 +20,18 @@ class Block(NamedTuple):
     texts: Sequence[str]
     origins: Sequence[str]
     """Where each document stands, `file:line`."""
+    records: Sequence[str] = ()
+    """Of a task's rows, each document's record; else none."""
 
     def to_bytes(self) -> bytes:
         """Return the block as an Arrow stream, compressed."""
         import pyarrow as pa
 
-        columns = [pa.array(values, pa.large_string()) for values in (self.texts, self.origins)]
-        batch = pa.record_batch(columns, names=["text", "origin"])
+        named = {"text": self.texts, "origin": self.origins} | (
+            {"record": self.records} if self.records else {}
+        )
+        columns = [pa.array(values, pa.large_string()) for values in named.values()]
+        batch = pa.record_batch(columns, names=list(named))
         out = io.BytesIO()
         with pa.ipc.new_stream(out, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
             file.write_batch(batch)
@@ -36,7 +43,17 @@ class Block(NamedTuple):
 
         with pa.ipc.open_stream(data) as file:
             table = file.read_all()
-        return cls(table["text"].to_pylist(), table["origin"].to_pylist())
+        return cls(*(column.to_pylist() for column in table.columns))
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents in order."""
+        yield from map(Document, self.texts, self.origins, self.records or repeat(""))
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> Self:
+        """Return a block of these documents."""
+        records = [each.record for each in documents] if documents and documents[0].record else ()
+        return cls([each.text for each in documents], [each.origin for each in documents], records)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from raylm.data.assemble import Assembled, assemble
 from raylm.data.describe import Written, describe
 from raylm.data.encode import Encoding, encode, encoded_before, num_overlap, token_dtype
 from raylm.data.index import Index
+from raylm.data.labels import learn_labels
 from raylm.data.learn import learn, trained_tokenizer
 from raylm.data.notes import source_notes, split_notes
-from raylm.data.split import refuse_empty_splits
+from raylm.data.split import refuse_empty_splits, wanted_splits
 from raylm.data.tally import Reading, Size, SourceFacts, total
 from raylm.data.texts import Preparation, Text
 from raylm.data.tokenizers import Tokenizer
@@ -36,9 +37,13 @@ class Build:
         text = step.text()
         key = self._learn(text)
         trained = trained_tokenizer(step.workspace.uri, key)
-        encodings = self._encode(text, key)
+        labels = () if step.lesson is None else learn_labels(step.lesson.task, text, step.workspace)
+        encodings = self._encode(text, key, labels)
         step.meter.begin("writing", text.num_bytes)
-        assembled = assemble(encodings, len(step.data.sources), token_dtype(trained), folder, step.meter.add)
+        splits = dict.fromkeys(("train", "validation", *wanted_splits(step.data)))
+        assembled = assemble(
+            encodings, len(step.data.sources), token_dtype(trained), folder, list(splits), step.meter.add
+        )
         step.meter.end()
         refuse_empty_splits(assembled.num_tokens(), step.data, text.blocks)
         overlap = num_overlap(encodings, step.workspace)
@@ -48,7 +53,8 @@ class Build:
             *self.tokenizer.notes(trained),
             *split_notes(assembled, overlap),
         )
-        written = Written(folder, plan, self.tokenizer, trained, assembled, notes)
+        targets = None if step.lesson is None else encodings[0].target_dtype
+        written = Written(folder, plan, self.tokenizer, trained, assembled, notes, labels, targets)
         sources = self._source_facts(text, assembled)
         return describe(written, sources, step.data.filters, text.filtered.decisions(step.workspace))
 
@@ -60,10 +66,11 @@ class Build:
         step.meter.end()
         return key
 
-    def _encode(self, text: Text, tokenizer: str) -> list[Encoding]:
+    def _encode(self, text: Text, tokenizer: str, labels: tuple[str, ...]) -> list[Encoding]:
         step = self.preparation
+        targets = "int32" if step.lesson is None else step.lesson.task.target_dtype
         encodings = [
-            Encoding(step.workspace.uri, block, rule, tokenizer)
+            Encoding(step.workspace.uri, block, rule, tokenizer, step.lesson, labels, targets)
             for block, rule in zip(text.blocks, text.rules, strict=True)
         ]
         there = encoded_before(encodings, step.workspace)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.data.blocks import Block, BlockRef
-from raylm.data.documents import is_blank
+from raylm.data.documents import Document, is_blank
 from raylm.data.filters import CorpusFilter, DocumentFilter, Judge, Verdict
 from raylm.data.index import FORMAT
 from raylm.data.sources import Source
@@ -79,14 +79,12 @@ def clean(task: Cleaning) -> Cleaned:
     numbers = [*([] if task.corpus is None else [task.corpus]), *(number for number, _ in task.steps)]
     filtering = {number: Filtering() for number in numbers}
     block = Block.from_bytes(workspace.read(task.block.step, task.block.name))
-    texts, origins = [], []
+    kept = list(_kept(task, filtering, decisions, block))
     size = Size()
-    for text, origin in _kept(task, filtering, decisions, block):
-        size.count(text)
-        texts.append(text)
-        origins.append(origin)
+    for document in kept:
+        size.count(document.text)
     ref = BlockRef(STEP, task.key, task.block.source, size)
-    workspace.write(STEP, ref.name, Block(texts, origins).to_bytes())
+    workspace.write(STEP, ref.name, Block.of(kept).to_bytes())
     workspace.write(STEP, _decisions_name(ref), _packed(decisions, task.numbers))
     workspace.write_json(STEP, ref.key, _record(ref, list(filtering.values())))
     return Cleaned(ref, filtering)
@@ -103,17 +101,18 @@ def cleaned_before(task: Cleaning, workspace: Workspace) -> Cleaned | None:
 
 def _kept(
     task: Cleaning, filtering: Mapping[int, Filtering], decisions: list[Decision], block: Block
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Document]:
     steps = [_Step(number, each.judge(task.origin), filtering[number]) for number, each in task.steps]
-    for place, (text, origin) in enumerate(zip(*block, strict=True)):
+    for place, document in enumerate(block.documents()):
+        text, origin, _ = document
         if task.corpus is not None:
             verdict = _of_corpus(text, task.drops.get(place))
             _note(verdict, text, task, (task.corpus, filtering[task.corpus]), origin, decisions)
             if verdict.text is None:
                 continue
-        left = _judged(text, steps, task, origin, decisions)
+        left = _judged(document, steps, task, decisions)
         if left is not None:
-            yield left, origin
+            yield document._replace(text=left)
 
 
 def _of_corpus(text: str, drop: Dropped | None) -> Verdict:
@@ -121,12 +120,13 @@ def _of_corpus(text: str, drop: Dropped | None) -> Verdict:
 
 
 def _judged(
-    text: str, steps: Iterable[_Step], task: Cleaning, origin: str, decisions: list[Decision]
+    document: Document, steps: Iterable[_Step], task: Cleaning, decisions: list[Decision]
 ) -> str | None:
     """Return what the steps leave of a text."""
+    text = document.text
     for step in steps:
-        verdict = _not_blank(step.judge(text))
-        _note(verdict, text, task, (step.number, step.counts), origin, decisions)
+        verdict = _whole(_not_blank(step.judge(text)), document)
+        _note(verdict, text, task, (step.number, step.counts), document.origin, decisions)
         if verdict.text is None:
             return None
         text = verdict.text
@@ -137,6 +137,12 @@ def _not_blank(verdict: Verdict) -> Verdict:
     """Drop a document of which a filter leaves nothing."""
     is_emptied = verdict.text is not None and is_blank(verdict.text)
     return verdict._replace(text=None, reason="nothing_left") if is_emptied else verdict
+
+
+def _whole(verdict: Verdict, document: Document) -> Verdict:
+    """Drop a task's row of which a filter would change the text: its answer may stand on what is changed."""
+    is_changed = document.record and verdict.text not in (None, document.text)
+    return verdict._replace(text=None) if is_changed else verdict
 
 
 def _note(

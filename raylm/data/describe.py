@@ -28,6 +28,8 @@ class Written(NamedTuple):
     trained: TrainedTokenizer
     assembled: Assembled
     notes: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    target_dtype: str | None = None
 
 
 def describe(
@@ -53,6 +55,8 @@ def describe(
         vocab_size=trained.vocab_size,
         eos_token_id=trained.eos_token_id,
         tokenizer=tokenizer,
+        labels=written.labels,
+        target_dtype=written.target_dtype,  # pyright: ignore[reportArgumentType] - one of two names
         num_documents=sum(source.kept.documents for source in sources),
         notes=written.notes,
         sources=tuple(_source_index(source) for source in sources),

@@ -10,6 +10,8 @@ class Document(NamedTuple):
 
     text: str
     origin: str
+    record: str = ""
+    """Of a task's row, all that the task knows of it, as JSON; `text` is then what a person reads of it."""
 
 
 class BadRow(NamedTuple):

@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.data.blocks import Block, BlockRef
+from raylm.data.documents import Document
+from raylm.data.encoded_records import TARGET_DTYPES, encode_records
 from raylm.data.encoded_split import EncodedSplit, encode_pieces
 from raylm.data.index import FORMAT
 from raylm.data.learn import trained_tokenizer
-from raylm.data.split import SPLITS, Piece, Rule
+from raylm.data.row_task import Lesson
+from raylm.data.split import SPLITS, Rule
+from raylm.data.text_encoder import TextEncoder
 from raylm.data.tokenizers import TrainedTokenizer
 from raylm.data.workspace import Workspace, key_of
 
@@ -31,10 +35,15 @@ class Encoding(NamedTuple):
     rule: Rule
     tokenizer: str
     """Its key in the workspace."""
+    lesson: Lesson | None = None
+    labels: tuple[str, ...] = ()
+    """Of the task, in the order of their ids."""
+    target_dtype: str = "int32"
 
     @property
     def key(self) -> str:
-        return key_of("tokens", FORMAT, self.block.key, self.rule, self.tokenizer)
+        of_task = None if self.lesson is None else [self.lesson.settings(), self.labels, self.target_dtype]
+        return key_of("tokens", FORMAT, self.block.key, self.rule, self.tokenizer, of_task)
 
     @property
     def name(self) -> str:
@@ -50,17 +59,30 @@ def encode(task: Encoding) -> None:
     """Write the ids of a block's documents, split by split."""
     workspace = Workspace(task.workspace)
     trained = trained_tokenizer(task.workspace, task.tokenizer)
-    texts = Block.from_bytes(workspace.read(task.block.step, task.block.name)).texts
-    sides: dict[str, list[Piece]] = {name: [] for name in SPLITS}
-    for piece in task.rule.pieces(texts):
-        sides[piece.split].append(piece)
+    block = Block.from_bytes(workspace.read(task.block.step, task.block.name))
+    hashes: dict[str, NDArray[np.uint64]] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    for name, pieces in sides.items():
-        arrays |= encode_pieces(pieces, trained, token_dtype(trained)).to_arrays(name)
+    for name in SPLITS:
+        if task.lesson is None:
+            pieces = [piece for piece in task.rule.pieces(block.texts) if piece.split == name]
+            found = encode_pieces(pieces, trained, token_dtype(trained))
+            hashes[name] = _hashes(piece.text for piece in pieces)
+        else:
+            documents = [each for each in block.documents() if task.rule.side(each.text) == name]
+            found = _encode_records(task, task.lesson, documents, trained)
+            hashes[name] = _hashes(each.text for each in documents)
+        arrays |= found.to_arrays(name)
     # Apart from the tokens: only a comparison of the splits reads them.
-    hashes = {name: _hashes(pieces) for name, pieces in sides.items()}
     workspace.write(HASHES, task.name, _npz(hashes))
     workspace.write(STEP, task.name, _npz(arrays))
+
+
+def _encode_records(
+    task: Encoding, lesson: Lesson, documents: Sequence[Document], trained: TrainedTokenizer
+) -> EncodedSplit:
+    encoder = TextEncoder(trained, lesson.objective, task.labels)
+    dtypes = token_dtype(trained), TARGET_DTYPES[task.target_dtype]
+    return encode_records(documents, lesson.task, encoder, *dtypes)
 
 
 def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
@@ -100,6 +122,6 @@ def num_overlap(encodings: Sequence[Encoding], workspace: Workspace) -> int:
     return int(np.isin(validation, np.concatenate([np.empty(0, _HASH_DTYPE), *common])).sum())
 
 
-def _hashes(pieces: Iterable[Piece]) -> NDArray[np.uint64]:
-    digests = b"".join(hashlib.blake2b(piece.text.encode(), digest_size=8).digest() for piece in pieces)
+def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
+    digests = b"".join(hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, _HASH_DTYPE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,14 @@ from raylm.data.split import Piece
 from raylm.data.tokenizers import TrainedTokenizer
 
 _BATCH_CHARACTERS = 1 << 21  # 32 chunks; an encoding takes some 100 bytes a token until its ids are copied
-_LENGTH_DTYPE = np.dtype("<i8")
+LENGTH_DTYPE = np.dtype("<i8")
+
+
+class Ragged(NamedTuple):
+    """Rows of different lengths, on end."""
+
+    values: NDArray[Any]
+    lengths: NDArray[np.int64]
 
 
 @dataclass
@@ -34,10 +41,18 @@ class EncodedSplit:
     """UTF-8 bytes of the text."""
     num_unknown: int
     """Tokens of characters that the tokenizer does not know."""
+    more: dict[str, Ragged] = field(default_factory=dict)
+    """Further columns, of a task's rows: `target` and `records`."""
 
     def to_arrays(self, name: str) -> dict[str, NDArray[Any]]:
-        counts = np.array([self.num_bytes, self.num_unknown], dtype=_LENGTH_DTYPE)
+        counts = np.array([self.num_bytes, self.num_unknown], dtype=LENGTH_DTYPE)
+        more = {
+            f"{name}_more_{column}_{part}": values
+            for column, ragged in self.more.items()
+            for part, values in ragged._asdict().items()
+        }
         return {
+            **more,
             f"{name}_tokens": self.tokens,
             f"{name}_lengths": self.lengths,
             f"{name}_sentences": self.sentences,
@@ -48,7 +63,12 @@ class EncodedSplit:
     def from_arrays(cls, name: str, arrays: Any) -> EncodedSplit:
         num_bytes, num_unknown = arrays[f"{name}_counts"].tolist()
         tokens, lengths, sentences = (arrays[f"{name}_{part}"] for part in ("tokens", "lengths", "sentences"))
-        return cls(tokens, lengths, sentences, num_bytes, num_unknown)
+        mark = f"{name}_more_"
+        columns = sorted({key[len(mark) :].rpartition("_")[0] for key in arrays if key.startswith(mark)})
+        more = {
+            each: Ragged(*(arrays[f"{mark}{each}_{part}"] for part in Ragged._fields)) for each in columns
+        }
+        return cls(tokens, lengths, sentences, num_bytes, num_unknown, more)
 
 
 class _Chunk(NamedTuple):
@@ -79,8 +99,8 @@ def encode_pieces(
     unknown = trained.unk_token_id
     return EncodedSplit(
         tokens=np.insert(bare.tokens, bounds[is_end > 0], trained.eos_token_id),
-        lengths=lengths.astype(_LENGTH_DTYPE),
-        sentences=_sentences(bare, lengths, np.cumsum(is_end) - is_end).astype(_LENGTH_DTYPE),
+        lengths=lengths.astype(LENGTH_DTYPE),
+        sentences=_sentences(bare, lengths, np.cumsum(is_end) - is_end).astype(LENGTH_DTYPE),
         num_bytes=sum(len(piece.text.encode()) for piece in pieces),
         num_unknown=0 if unknown is None else int(np.count_nonzero(bare.tokens == unknown)),
     )

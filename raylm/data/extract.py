@@ -13,6 +13,7 @@ from raylm.config.errors import BadInput, Problem
 from raylm.data.blocks import BLOCK_BYTES, Block, BlockRef
 from raylm.data.documents import is_blank
 from raylm.data.index import FORMAT
+from raylm.data.row_task import RowTask
 from raylm.data.sources import BadRow, Document, Input, Source
 from raylm.data.tally import Reading, Size
 from raylm.data.workspace import Workspace, key_of
@@ -41,6 +42,8 @@ class Parcel(NamedTuple):
     source: Source
     inputs: tuple[Stored, ...]
     key: str
+    task: RowTask | None = None
+    """What makes a record of each row; None: rows are texts."""
 
     @property
     def num_bytes(self) -> int:
@@ -78,22 +81,27 @@ class Extracted:
         )
 
 
-def parcels(workspace: str, number: int, source: Source, inputs: Sequence[Stored]) -> Iterator[Parcel]:
+def parcels(
+    workspace: str, number: int, source: Source, inputs: Sequence[Stored], task: RowTask | None = None
+) -> Iterator[Parcel]:
     """Group a source's inputs, in order; the grouping depends on their content alone."""
     group: list[Stored] = []
     for stored in inputs:
         group.append(stored)
         size = sum(each.item.num_bytes for each in group)
         if size >= _PARCEL_BYTES or stored.sha256.endswith(_CUT_MARK):
-            yield _parcel(workspace, number, source, group)
+            yield _parcel(workspace, number, source, group, task)
             group = []
     if group:
-        yield _parcel(workspace, number, source, group)
+        yield _parcel(workspace, number, source, group, task)
 
 
-def _parcel(workspace: str, number: int, source: Source, group: Sequence[Stored]) -> Parcel:
-    key = key_of("read", FORMAT, source.settings(), [stored.sha256 for stored in group])
-    return Parcel(workspace, number, source, tuple(group), key)
+def _parcel(
+    workspace: str, number: int, source: Source, group: Sequence[Stored], task: RowTask | None
+) -> Parcel:
+    of_task = None if task is None else task.settings()
+    key = key_of("read", FORMAT, source.settings(), of_task, [stored.sha256 for stored in group])
+    return Parcel(workspace, number, source, tuple(group), key, task)
 
 
 def extract(parcel: Parcel) -> Extracted:
@@ -126,7 +134,7 @@ def _refuse_changed(parcel: Parcel) -> None:
 def _documents(parcel: Parcel, found: Extracted) -> Iterator[Document]:
     """Yield the documents that are not blank, counting what is left out or replaced."""
     reading = found.reading
-    for row in chain.from_iterable(parcel.source.read(stored.item) for stored in parcel.inputs):
+    for row in chain.from_iterable(_rows(parcel, stored.item) for stored in parcel.inputs):
         if isinstance(row, BadRow):
             _count_bad(row, parcel.source, found)
             continue
@@ -137,7 +145,11 @@ def _documents(parcel: Parcel, found: Extracted) -> Iterator[Document]:
         reading.nul += text.count("\0")
         reading.replaced += text.count("\ufffd")
         found.longest = max(found.longest, (len(text.encode()), row.origin))
-        yield Document(text, row.origin)
+        yield row._replace(text=text, record=_LONE_SURROGATE.sub("\ufffd", row.record))
+
+
+def _rows(parcel: Parcel, item: Input) -> Iterator[Document | BadRow]:
+    return parcel.source.read(item) if parcel.task is None else parcel.source.records(item, parcel.task)
 
 
 def _count_bad(row: BadRow, source: Source, found: Extracted) -> None:
@@ -161,18 +173,16 @@ def refuse_many_bad(num_bad: int, source: Source, first: str) -> None:
 
 
 def _blocks(documents: Iterator[Document]) -> Iterator[Block]:
-    texts: list[str] = []
-    origins: list[str] = []
+    group: list[Document] = []
     size = 0
-    for text, origin in documents:
-        texts.append(text)
-        origins.append(origin)
-        size += len(text)
+    for document in documents:
+        group.append(document)
+        size += len(document.text)
         if size >= BLOCK_BYTES:
-            yield Block(texts, origins)
-            texts, origins, size = [], [], 0
-    if texts:
-        yield Block(texts, origins)
+            yield Block.of(group)
+            group, size = [], 0
+    if group:
+        yield Block.of(group)
 
 
 def _size(block: Block) -> Size:

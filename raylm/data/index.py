@@ -12,7 +12,7 @@ from raylm.config.errors import BadInput
 from raylm.config.sections import Section
 from raylm.runs.folder import Folder
 
-FORMAT = 3
+FORMAT = 4
 NAME = "index.json"
 
 
@@ -57,6 +57,10 @@ class Index(Section):
     eos_token_id: int
     tokenizer: dict[str, Any]
     """The recipe's tokenizer section."""
+    labels: tuple[str, ...] = ()
+    """Names of the labels in the order of their ids, of a task that has some."""
+    target_dtype: Literal["int32", "float32"] | None = None
+    """Of what the rows of a task have for a target; None: the dataset holds texts."""
     num_documents: int
     """Of all sources; a document that the split cuts counts once here and in both splits."""
     notes: tuple[str, ...] = ()

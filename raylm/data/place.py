@@ -15,7 +15,7 @@ from raylm.runs.owner import is_dead, this_process
 _DRAFT = ".preparing-"
 _OWNER = "owner.json"
 # What a preparation that was cut off leaves where nothing can be put in place in one step.
-_FOLDERS = {"train", "validation", "tokenizer"}
+_FOLDERS = {"train", "validation", "test", "tokenizer"}
 _FILES = {"ledger.json", "report.json", "report.html", "decisions.jsonl.gz"}
 
 

@@ -9,12 +9,13 @@ from hashlib import sha256
 from raylm.data.extract import Stored, named
 from raylm.data.index import FORMAT
 from raylm.data.progress import Meter
+from raylm.data.row_task import Lesson
 from raylm.data.section import DataSection
 from raylm.data.tokenizers import Tokenizer
 
 # In the ledger, or what is refused: a mended licence, or a stricter policy, is not ignored.
 _ABOUT = {"licence", "origin", "retrieved", "on_bad_row", "max_bad_rows"}
-_SPLIT = {"validation_share", "split_by", "split_seed", "on_overlap"}
+_SPLIT = {"validation_share", "test_share", "split_by", "split_seed", "on_overlap"}
 
 Inventory = Sequence[Sequence[Stored]]
 
@@ -36,7 +37,9 @@ def take_inventory(data: DataSection, meter: Meter) -> Inventory:
     return found
 
 
-def plan_digest(data: DataSection, tokenizer: Tokenizer, inventory: Inventory) -> str:
+def plan_digest(
+    data: DataSection, tokenizer: Tokenizer, inventory: Inventory, lesson: Lesson | None = None
+) -> str:
     """Return a digest of all that decides the dataset: the inputs' content, never their names."""
     facts = {
         "format": FORMAT,
@@ -49,5 +52,6 @@ def plan_digest(data: DataSection, tokenizer: Tokenizer, inventory: Inventory) -
         "filters": [each.settings() for each in data.filters],
         "split": data.model_dump(mode="json", include=_SPLIT),
         "tokenizer": tokenizer.settings(),
+        "task": None if lesson is None else lesson.settings(),
     }
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ from raylm.data.phases import refuse_bad_filters
 from raylm.data.place import Place
 from raylm.data.plan import Inventory, plan_digest, take_inventory
 from raylm.data.progress import Meter, Progress
+from raylm.data.row_task import Lesson
 from raylm.data.section import DataSection
 from raylm.data.texts import Preparation
 from raylm.data.tokenizers import Tokenizer
@@ -43,12 +44,13 @@ class Prepared:
         return self.index.digest
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - all that decides a dataset, and how it is made
     data: DataSection,
     tokenizer: Tokenizer,
     storage: str,
     progress: Report | None = None,
     *,
+    lesson: Lesson | None = None,
     workers: Workers | None = None,
     is_renewed: bool = False,
 ) -> Prepared:
@@ -61,6 +63,7 @@ def prepare(
         tokenizer: How text becomes token ids.
         storage: Where datasets and the results of single steps lie: a folder or a URI.
         progress: Called with how far the preparation is.
+        lesson: The task whose rows the sources hold; by default they hold texts.
         workers: Who does the work; by default `data.num_workers` processes of this machine.
         is_renewed: Whether a dataset in `data.path` that other texts or settings gave is made anew; without
             it, it is used as it is and the sources are not looked at.
@@ -69,24 +72,26 @@ def prepare(
         BadInput: a source cannot be read, or holds too little.
     """
     if data.path is not None and (not data.sources or (not is_renewed and Place.at(data.path).finished())):
-        return _given(data.path, tokenizer)
+        return _given(data.path, tokenizer, lesson)
     refuse_bad_filters(data)
     meter = Meter(progress)
     inventory = take_inventory(data, meter)
-    plan = plan_digest(data, tokenizer, inventory)
+    plan = plan_digest(data, tokenizer, inventory, lesson)
     place = _place(data, storage, plan)
     if index := place.finished(plan):
         return Prepared(place.folder.uri, index, is_reused=True)
     place.refuse_other_files()
     work = _workspace(storage)
     with _workers(data, inventory, workers) as chosen:
-        build = Build(Preparation(data, inventory, work, chosen, meter), tokenizer)
+        build = Build(Preparation(data, inventory, work, chosen, meter, lesson), tokenizer)
         index = place.write(lambda folder: build.write(folder, plan), plan)
     work.sweep()
     return Prepared(place.folder.uri, index, is_reused=False)
 
 
-def find_prepared(data: DataSection, tokenizer: Tokenizer, storage: str) -> Prepared | None:
+def find_prepared(
+    data: DataSection, tokenizer: Tokenizer, storage: str, lesson: Lesson | None = None
+) -> Prepared | None:
     """Return the dataset that a run would use, or None; the sources' files are read to know.
 
     Raises:
@@ -94,14 +99,16 @@ def find_prepared(data: DataSection, tokenizer: Tokenizer, storage: str) -> Prep
     """
     if data.path is not None:
         is_missing = data.sources and not Place.at(data.path).finished()
-        return None if is_missing else _given(data.path, tokenizer)
-    plan = plan_digest(data, tokenizer, take_inventory(data, Meter(None)))
+        return None if is_missing else _given(data.path, tokenizer, lesson)
+    plan = plan_digest(data, tokenizer, take_inventory(data, Meter(None)), lesson)
     place = _place(data, storage, plan)
     index = place.finished(plan)
     return None if index is None else Prepared(place.folder.uri, index, is_reused=True)
 
 
-def training_texts(data: DataSection, storage: str, progress: Report | None = None) -> Iterator[str]:
+def training_texts(
+    data: DataSection, storage: str, progress: Report | None = None, lesson: Lesson | None = None
+) -> Iterator[str]:
     """Yield the texts that a tokenizer of this data is trained on: filtered, the training split only.
 
     Raises:
@@ -112,7 +119,7 @@ def training_texts(data: DataSection, storage: str, progress: Report | None = No
     inventory = take_inventory(data, meter)
     work = _workspace(storage)
     with _workers(data, inventory, None) as workers:
-        text = Preparation(data, inventory, work, workers, meter).text()
+        text = Preparation(data, inventory, work, workers, meter, lesson).text()
     yield from stored_texts(text.blocks, text.rules, work)
 
 
@@ -138,7 +145,7 @@ def _workers(data: DataSection, inventory: Inventory, given: Workers | None) -> 
             yield processes
 
 
-def _given(path: str, tokenizer: Tokenizer) -> Prepared:
+def _given(path: str, tokenizer: Tokenizer, lesson: Lesson | None) -> Prepared:
     """Return the dataset that `data.path` names."""
     folder = Folder.open(path)
     index = Index.read(folder)
@@ -150,6 +157,10 @@ def _given(path: str, tokenizer: Tokenizer) -> Prepared:
             f"{folder.uri} was prepared with {_listed(index.tokenizer)}, the recipe says {_listed(wanted)}"
         )
         raise BadInput.one("tokenizer", message, "make them equal", code="tokenizer")
+    if (index.target_dtype is None) != (lesson is None):
+        held, wanted = ("texts", "a task") if lesson else ("the rows of a task", "none")
+        message = f"{folder.uri} holds {held}, the recipe has {wanted}"
+        raise BadInput.one("data.path", message, "name another folder", code="task")
     return Prepared(folder.uri, index, is_reused=True)
 
 

@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from raylm.config.near import did_you_mean
+from raylm.data.documents import Document
 
 _TYPES = {
     str: "text",
@@ -29,6 +30,17 @@ def type_name(value: object) -> str:
     return "null" if value is None else _TYPES.get(type(value), type(value).__name__)
 
 
+def plain_type(value: object) -> str:
+    """Return `type_name`, the same for values that may stand in one column."""
+    return _ALIKE.get(type_name(value), type_name(value))
+
+
+def types_text(name: str, counts: Mapping[str, int]) -> str:
+    """Return which types a field had, for a person; empty for none."""
+    listed = (f"{kind} in {count:,} {'rows' if count > 1 else 'row'}" for kind, count in counts.items())
+    return f"{name}: {', '.join(listed)}" if counts else ""
+
+
 class NoTextError(Exception):
     """A row holds no text where its source looks for it."""
 
@@ -39,6 +51,27 @@ class NoTextError(Exception):
         self.code = code
         self.name = name
         """The field it is about."""
+
+
+class RowText(Protocol):
+    """Makes a document of a row."""
+
+    setting: str
+    """The source's field that says how, for errors."""
+    names: tuple[str, ...]
+    """The fields that are read."""
+
+    def document(self, row: Mapping[str, Any], origin: str) -> Document:
+        """Return the document of a row that stands there.
+
+        Raises:
+            NoTextError: there is none.
+        """
+        ...
+
+    def types_of(self, name: str) -> str:
+        """Return which types a field had, for a person; empty when that says nothing more."""
+        ...
 
 
 class Part(NamedTuple):
@@ -76,6 +109,10 @@ class FieldText:
         self._was_seen = False
         self.names = (name,)
 
+    def document(self, row: Mapping[str, Any], origin: str) -> Document:
+        """Return the document of a row; raises as `of`."""
+        return Document(self.of(row), origin)
+
     def of(self, row: Mapping[str, Any]) -> str:
         """Return the text of a row.
 
@@ -108,6 +145,10 @@ class TemplateText:
         self._types: dict[str, Counter[str]] = {part.name: Counter() for part in self._parts if part.name}
         self.names = tuple(self._types)
 
+    def document(self, row: Mapping[str, Any], origin: str) -> Document:
+        """Return the document of a row; raises as `of`."""
+        return Document(self.of(row), origin)
+
     def of(self, row: Mapping[str, Any]) -> str:
         """Return the text of a row.
 
@@ -123,7 +164,7 @@ class TemplateText:
             found = "text"
         else:
             _refuse_odd(name, value)
-            found = _ALIKE.get(type_name(value), type_name(value))
+            found = plain_type(value)
         before = next(iter(types), found)
         types[found] += 1
         if found != before:
@@ -132,10 +173,7 @@ class TemplateText:
 
     def types_of(self, name: str) -> str:
         """Return which types a field had, for a person."""
-        counts = self._types[name].items()
-        return f"{name}: " + ", ".join(
-            f"{kind} in {count:,} {'rows' if count > 1 else 'row'}" for kind, count in counts
-        )
+        return types_text(name, self._types[name])
 
 
 def _refuse_odd(name: str, value: Any) -> None:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 
 from raylm.config.errors import BadInput
 from raylm.config.sections import Section, knob
-from raylm.data.documents import BadRow, Document
-from raylm.data.records import FieldText, NoTextError, TemplateText, no_column, parse_template
+from raylm.data.documents import BadRow, Document, Input
+from raylm.data.record_text import RecordText
+from raylm.data.records import FieldText, NoTextError, RowText, TemplateText, no_column, parse_template
+from raylm.data.row_task import RowTask
 
 _LOOK_AHEAD = 100_000  # rows read on after a bad one, to say how many there are
-_COUNTED = frozenset({"null", "missing", "type", "types", "nan", "large"})
+_COUNTED = frozenset({"null", "missing", "type", "types", "nan", "large", "bad-row", "empty"})
 
 
 class Row(NamedTuple):
-    """Named values and the line or the row where they stand, from 1."""
+    """Named values and where they stand."""
 
-    number: int
+    origin: str
+    """`file:line` or `file:row`, from 1."""
     values: Mapping[str, Any]
 
 
 class RowSource(Section):
     """The part of a source of which every row is a document."""
+
+    if TYPE_CHECKING:  # every source has it
+        on_bad_row: Literal["fail", "skip"]
 
     text_field: str | None = knob(None, group="Text")
     """The field that holds the text, `answers.text` for one inside another; unset: text."""
@@ -45,57 +52,65 @@ class RowSource(Section):
             raise ValueError("give text_field or template, not both")
         return self
 
-    def field_names(self) -> tuple[str, ...]:
-        """Return the fields that the text is made of."""
-        return self._maker().names
-
-    def _maker(self) -> FieldText | TemplateText:
-        return TemplateText(self.template) if self.template else FieldText(self.text_field or "text")
-
-    def check_columns(self, columns: Iterable[str], place: str) -> None:
-        """Refuse a field that no row can have.
+    @abstractmethod
+    def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
+        """Yield every row of an input, with at least the fields that the maker names.
 
         Raises:
-            BadInput: names the columns there are.
+            BadInput: the input as a whole cannot be read, or no row has one of those fields.
         """
-        maker, columns = self._maker(), list(columns)
-        for name in maker.names:
-            if name not in columns and name.split(".")[0] not in columns:
-                error = no_column(name, columns)
-                raise BadInput.one(maker.setting, error.message, error.mend, place, error.code)
 
-    def documents(
-        self, rows: Iterable[Row | BadRow], name: str, on_bad_row: Literal["fail", "skip"]
-    ) -> Iterator[Document | BadRow]:
-        """Yield the document of each row of an input.
+    def read(self, item: Input) -> Iterator[Document | BadRow]:
+        """Yield the document of each row of an input; see `Source.read`."""
+        maker = TemplateText(self.template) if self.template else FieldText(self.text_field or "text")
+        return documents(self.rows(item, maker), maker, self.on_bad_row)
 
-        With "fail", the first bad row says how many more there are like it, and nothing follows it.
-        """
-        maker = self._maker()
-        made = _made(rows, maker, name)
-        for number, item in enumerate(made, start=1):
-            if isinstance(item, BadRow) and on_bad_row == "fail" and item.code in _COUNTED:
-                yield _counted(item, number, made, maker)
-                return
-            yield item
+    def records(self, item: Input, task: RowTask) -> Iterator[Document | BadRow]:
+        """Yield the record of each row of an input; see `Source.records`."""
+        maker = RecordText(task)
+        return documents(self.rows(item, maker), maker, self.on_bad_row)
 
 
-def _made(
-    rows: Iterable[Row | BadRow], maker: FieldText | TemplateText, name: str
+def check_columns(maker: RowText, columns: Iterable[str], place: str) -> None:
+    """Refuse a field that no row can have.
+
+    Raises:
+        BadInput: names the columns there are.
+    """
+    columns = list(columns)
+    for name in maker.names:
+        if name not in columns and name.split(".")[0] not in columns:
+            error = no_column(name, columns)
+            raise BadInput.one(maker.setting, error.message, error.mend, place, error.code)
+
+
+def documents(
+    rows: Iterable[Row | Document | BadRow], maker: RowText, on_bad_row: Literal["fail", "skip"]
 ) -> Iterator[Document | BadRow]:
+    """Yield the document of each row, and what is one already.
+
+    With "fail", the first bad row says how many more there are like it, and nothing follows it.
+    """
+    made = _made(rows, maker)
+    for number, item in enumerate(made, start=1):
+        if isinstance(item, BadRow) and on_bad_row == "fail" and item.code in _COUNTED:
+            yield _counted(item, number, made, maker)
+            return
+        yield item
+
+
+def _made(rows: Iterable[Row | Document | BadRow], maker: RowText) -> Iterator[Document | BadRow]:
     for row in rows:
-        if isinstance(row, BadRow):
+        if not isinstance(row, Row):
             yield row
             continue
         try:
-            yield Document(maker.of(row.values), f"{name}:{row.number}")
+            yield maker.document(row.values, row.origin)
         except NoTextError as error:
-            yield BadRow(f"{name}:{row.number}", maker.setting, error.message, error.mend, error.code)
+            yield BadRow(row.origin, maker.setting, error.message, error.mend, error.code)
 
 
-def _counted(
-    first: BadRow, number: int, others: Iterator[Document | BadRow], maker: FieldText | TemplateText
-) -> BadRow:
+def _counted(first: BadRow, number: int, others: Iterator[Document | BadRow], maker: RowText) -> BadRow:
     """Return the first bad row with how many more there are, out of how many rows."""
     same, total = 1, number
     for item in islice(others, _LOOK_AHEAD):
@@ -103,5 +118,5 @@ def _counted(
         same += isinstance(item, BadRow) and item.message == first.message
     if first.code == "types":
         name, line = first.message.partition(":")[0], first.origin.rpartition(":")[2]
-        return first._replace(message=f"{maker.types_of(name)} (first at line {line})")
+        return first._replace(message=f"{maker.types_of(name) or first.message} (first at line {line})")
     return first._replace(message=f"{first.message} ({same:,} of {total:,} rows)")

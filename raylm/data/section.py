@@ -20,6 +20,8 @@ class DataSection(Section):
     """What is kept out or mended, in this order."""
     validation_share: float = knob(0.1, ge=0, lt=1)
     """Share of the text kept out of training, for the validation loss; of sources whose split is share."""
+    test_share: float = knob(0.0, ge=0, lt=1, advanced=True)
+    """Share kept out of training and of every decision, for the evaluation at the end."""
     split_by: Literal["position", "document"] = "position"
     """position: the last share of the text is validation; document: whole documents are drawn for it."""
     split_seed: int = knob(0, ge=0, lt=2**63, advanced=True)
@@ -45,6 +47,15 @@ class DataSection(Section):
     def _has_texts(self) -> Self:
         if not self.sources and self.path is None:
             raise ValueError("no texts: give sources, such as [{kind: text, path: corpus.txt}]")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError(
+                f"validation_share ({self.validation_share}) and test_share ({self.test_share}) leave "
+                "nothing to train on; try 0.1 and 0.1"
+            )
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
 from raylm.config.vocabulary import Vocabulary
+from raylm.data.encoded_records import TARGET_DTYPES
 from raylm.data.index import Index, missing_file
 from raylm.data.packing import Packing, Rows, pack, pack_pieces
 from raylm.data.packing_index import kept
+from raylm.data.record_rows import PackedRows, RecordRows
+from raylm.data.row_task import Record
 from raylm.data.sentence_rows import SentenceRows, sentence_rows
 from raylm.data.trained_tokenizer import TrainedTokenizer
 from raylm.runs.folder import Folder
@@ -73,6 +77,10 @@ class Split:
             "documents": OFFSET_DTYPE,
             "sentences": OFFSET_DTYPE,
             "sources": SOURCE_DTYPE,
+            "records": np.dtype(np.uint8),
+            "records_offsets": OFFSET_DTYPE,
+            "target": TARGET_DTYPES[index.target_dtype or "int32"],
+            "target_offsets": OFFSET_DTYPE,
         }
         self._columns: dict[str, Column] = {}
         self._rows: dict[tuple[int, int], Rows] = {}
@@ -100,6 +108,29 @@ class Split:
         if length not in self._sentence_rows:
             self._sentence_rows[length] = sentence_rows(self, length)
         return self._sentence_rows[length]
+
+    def record_rows(self, length: int) -> RecordRows:
+        """Return a row for each row of a task: its tokens and its target."""
+        return RecordRows(self, length)
+
+    def packed_rows(self, length: int, lookahead: int = 0) -> PackedRows:
+        """Return rows of a task put together as `rows` does, with the target of each token."""
+        return PackedRows(self.rows(length, lookahead))
+
+    @property
+    def num_records(self) -> int:
+        """Records of a task; each may have given several rows."""
+        return max(0, len(self._column("records_offsets")) - 1) if "records" in self._index.columns else 0
+
+    def record(self, number: int) -> Record:
+        """Return a record of a task."""
+        start, stop = self.read("records_offsets", number, number + 2).tolist()
+        return json.loads(self.read("records", start, stop).tobytes())
+
+    @property
+    def target_offsets(self) -> NDArray[np.int64]:
+        """Where each row's target starts in `target`, then where the last one ends; (num_documents + 1,)."""
+        return self._offsets_in("target_offsets", self.num_documents + 1)
 
     @property
     def document_offsets(self) -> NDArray[np.int64]:
@@ -149,6 +180,7 @@ class Dataset:
         self.packing = packing
         self.vocab_size = index.vocab_size
         self.eos_token_id = index.eos_token_id
+        self.labels = index.labels
         self.tokenizer_path = path / "tokenizer"
         self.splits = {name: Split(path, index, name, packing) for name in index.splits}
 

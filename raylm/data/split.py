@@ -10,7 +10,7 @@ from raylm.config.errors import BadInput
 from raylm.data.blocks import BlockRef
 from raylm.data.section import DataSection
 
-SPLITS = ("train", "validation")
+SPLITS = ("train", "validation", "test")
 
 
 class Piece(NamedTuple):
@@ -29,54 +29,70 @@ class Rule(NamedTuple):
     """So many characters from the block's start are for training; None: whole documents are drawn."""
     validation_share: float = 0.0
     seed: int = 0
+    test_share: float = 0.0
+    num_validation: int | None = None
+    """So many characters after those for training are for validation; None: the rest."""
 
     def pieces(self, texts: Iterable[str]) -> Iterator[Piece]:
         """Yield the documents in order, each with its split."""
-        return self._drawn(texts) if self.num_train is None else self._cut(texts, self.num_train)
+        return self._drawn(texts) if self.num_train is None else self._cut(texts)
 
-    def _cut(self, texts: Iterable[str], left: int) -> Iterator[Piece]:
+    def side(self, text: str) -> str:
+        """Return the split of a document that is not to be cut: drawn, or that of the block's start."""
+        if self.num_train is None:
+            return next(self._drawn([text])).split
+        return next(self._cut([text])).split
+
+    def _cut(self, texts: Iterable[str]) -> Iterator[Piece]:
         """Give the first characters to training, as nanoGPT does; a cut never falls inside one."""
+        left = {"train": self.num_train, "validation": self.num_validation, "test": None}
         for text in texts:
-            if left:
-                yield Piece("train", text[:left], is_end=len(text) <= left)
-            if len(text) > left:
-                yield Piece("validation", text[left:], is_end=True)
-            left = max(0, left - len(text))
+            start = 0
+            for split, room in left.items():
+                stop = len(text) if room is None else min(len(text), start + room)
+                if stop > start:
+                    yield Piece(split, text[start:stop], is_end=stop == len(text))
+                if room is not None:
+                    left[split] = room - (stop - start)
+                start = stop
 
     def _drawn(self, texts: Iterable[str]) -> Iterator[Piece]:
         """Draw documents by a hash of their text: copies of one stay together, and new ones move no other."""
         key = self.seed.to_bytes(8, "little")
-        limit = int(self.validation_share * 2**64)
+        limits = [int(share * 2**64) for share in (self.validation_share, self.test_share)]
         for text in texts:
-            digest = hashlib.blake2b(text.encode(), digest_size=8, key=key).digest()
-            is_drawn = int.from_bytes(digest, "little") < limit
-            yield Piece("validation" if is_drawn else "train", text, is_end=True)
+            drawn = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=key).digest(), "little")
+            split = "validation" if drawn < limits[0] else "test" if drawn < sum(limits) else "train"
+            yield Piece(split, text, is_end=True)
 
 
 def rules(blocks: Sequence[BlockRef], data: DataSection) -> list[Rule]:
-    """Return each block's rule; the share is of all sources that are neither named train nor validation."""
+    """Return each block's rule; the shares are of all sources that are not on one side as a whole."""
     shared = sum(block.size.characters for block in blocks if data.sources[block.source].split == "share")
-    left = int(shared * (1 - data.validation_share))
+    left = int(shared * (1 - data.validation_share - data.test_share))
+    of_validation = shared - left if not data.test_share else int(shared * data.validation_share)
     found = []
     for block in blocks:
-        num_characters = block.size.characters
+        size = block.size.characters
         side = data.sources[block.source].split
         if side != "share":
-            found.append(Rule(num_characters if side == "train" else 0))
+            found.append(Rule(size if side == "train" else 0, num_validation=0 if side == "test" else None))
         elif data.split_by == "document":
-            found.append(Rule(None, data.validation_share, data.split_seed))
+            found.append(Rule(None, data.validation_share, data.split_seed, data.test_share))
         else:
-            found.append(Rule(min(left, num_characters)))
-            left -= min(left, num_characters)
+            num_train = min(left, size)
+            num_validation = min(of_validation, size - num_train)
+            found.append(Rule(num_train, num_validation=num_validation))
+            left, of_validation = left - num_train, of_validation - num_validation
     return found
 
 
-def wants_validation(data: DataSection) -> bool:
-    """Whether the recipe asks for a validation split."""
+def wanted_splits(data: DataSection) -> tuple[str, ...]:
+    """Return the splits that the recipe asks for."""
     is_shared = any(source.split == "share" for source in data.sources)
-    return any(source.split == "validation" for source in data.sources) or (
-        is_shared and data.validation_share > 0
-    )
+    shares = {"train": 1.0, "validation": data.validation_share, "test": data.test_share}
+    named = {source.split for source in data.sources}
+    return tuple(name for name in SPLITS if name in named or (is_shared and shares[name] > 0))
 
 
 def refuse_empty_splits(num_tokens: dict[str, int], data: DataSection, blocks: Sequence[BlockRef]) -> None:
@@ -87,15 +103,16 @@ def refuse_empty_splits(num_tokens: dict[str, int], data: DataSection, blocks: S
     """
     num_documents = sum(block.size.documents for block in blocks)
     num_characters = sum(block.size.characters for block in blocks)
-    for name in SPLITS if wants_validation(data) else SPLITS[:1]:
+    for name in dict.fromkeys(("train", *wanted_splits(data))):
         if num_tokens[name]:
             continue
         if not any(source.split == "share" for source in data.sources):
             message = f"nothing is left of the sources with split: {name}, so that the {name} split is empty"
             raise BadInput.one("data.sources", message, "name one that has text", code="empty-split")
+        field = "test_share" if name == "test" else "validation_share"
         raise BadInput.one(
-            "data.validation_share",
-            f"{data.validation_share} of {num_documents} documents "
+            f"data.{field}",
+            f"{getattr(data, field)} of {num_documents} documents "
             f"({num_characters:,} characters) leaves the {name} split empty",
             "give more text, another share or split_by: position",
             code="empty-split",

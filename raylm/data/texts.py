@@ -11,6 +11,7 @@ from raylm.data.blocks import BlockRef
 from raylm.data.extract import STEP, Extracted, Parcel, Stored, extract, named, parcels, refuse_many_bad
 from raylm.data.filtering import FilterChain, Filtered
 from raylm.data.progress import Meter
+from raylm.data.row_task import Lesson
 from raylm.data.section import DataSection
 from raylm.data.split import Rule, rules
 from raylm.data.workers import Workers
@@ -50,6 +51,8 @@ class Preparation:
     workspace: Workspace
     workers: Workers
     meter: Meter
+    lesson: Lesson | None = None
+    """The task whose rows the texts are; None: plain texts."""
 
     def text(self) -> Text:
         """Read and filter the sources; only what is not there yet is done.
@@ -80,7 +83,9 @@ class Preparation:
         tasks = [
             parcel
             for number, (source, inputs) in enumerate(zip(self.data.sources, self.inventory, strict=True))
-            for parcel in parcels(self.workspace.uri, number, source, inputs)
+            for parcel in parcels(
+                self.workspace.uri, number, source, inputs, self.lesson and self.lesson.task
+            )
         ]
         found = self._read_before(tasks)
         todo = [place for place in range(len(tasks)) if place not in found]

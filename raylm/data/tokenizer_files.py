@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import tokenizers
 
 
+_CHAT_TEMPLATE = "chat_template.jinja"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -54,7 +55,11 @@ def read_tokenizer(path: str | Path, field: str) -> TrainedTokenizer:
     """
     file = model_file(path)
     config = file.with_name(CONFIG_FILE)
-    return TrainedTokenizer(_model(file, field), _config(config, field) if config.exists() else {})
+    values = _config(config, field) if config.exists() else {}
+    template = file.with_name(_CHAT_TEMPLATE)  # where newer models keep it
+    if template.exists():
+        values = {**values, "chat_template": read_bytes(template, field).decode()}
+    return TrainedTokenizer(_model(file, field), values)
 
 
 def tokenizer_in(folder: Folder, field: str) -> TrainedTokenizer:

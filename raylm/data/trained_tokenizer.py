@@ -66,6 +66,11 @@ class TrainedTokenizer:
         return cls(model, json.loads((folder / CONFIG_FILE).read_bytes()))
 
     @property
+    def config(self) -> Mapping[str, Any]:
+        """What `tokenizer_config.json` says: special tokens, and a template of chats where there is one."""
+        return self._config
+
+    @property
     def vocab_size(self) -> int:
         """Ids, special ones included."""
         return self._model.get_vocab_size()
@@ -147,9 +152,16 @@ class TrainedTokenizer:
         is_faster = is_sole_thread() and splits_words(self._model)
         return WordCache(self._model) if is_faster else None
 
+    def encoding(self, text: str, pair: str | None = None, *, is_whole: bool = False) -> tokenizers.Encoding:
+        """Return a text, or two as one input, as the tokenizers library does: ids, offsets, sequence ids.
+
+        With `is_whole` the special tokens stand around them that a model is used to.
+        """
+        return self._model.encode(text, pair, add_special_tokens=is_whole)
+
     def pieces(self, text: str) -> list[Piece]:
         """Return the tokens of a text and where they stand in it."""
-        found = self._model.encode(text, add_special_tokens=False)
+        found = self.encoding(text)
         return [
             Piece(*one)
             for one in zip(found.ids, found.tokens, *zip(*found.offsets, strict=True), strict=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from raylm.data.encoded_split import Ragged
 from raylm.data.index import SplitIndex, StoredFile
 from raylm.data.shards import OFFSET_DTYPE, SOURCE_DTYPE
 from raylm.runs.folder import Folder
 from raylm.runs.shards import ShardWriter, open_shard_writer
 
 FILE_ITEMS = 1 << 26  # 128 MiB of uint16: small enough to copy again after a fault, large enough to be few
+_NOTHING: Mapping[str, Ragged] = MappingProxyType({})
 _PENDING_ITEMS = 1 << 16  # many short documents are written at once
 
 
@@ -78,6 +81,9 @@ class SplitWriter:
         self._documents = ColumnWriter(folder, f"{name}/documents", OFFSET_DTYPE)
         self._sentences = ColumnWriter(folder, f"{name}/sentences", OFFSET_DTYPE)
         self._sources = ColumnWriter(folder, f"{name}/sources", SOURCE_DTYPE)
+        self._more: dict[str, tuple[ColumnWriter, ColumnWriter]] = {}
+        self._folder = folder
+        self._name = name
         self._num_bytes = 0
         self._documents.append(np.array([0]))
         self._sentences.append(np.array([0]))
@@ -99,6 +105,7 @@ class SplitWriter:
         source: int,
         num_bytes: int,
         sentences: NDArray[np.int64] | None = None,
+        more: Mapping[str, Ragged] = _NOTHING,
     ) -> None:
         """Write whole documents of one source.
 
@@ -108,6 +115,7 @@ class SplitWriter:
             source: number of the source.
             num_bytes: UTF-8 bytes of their text.
             sentences: tokens of each sentence, none of them empty; by default a document is one sentence.
+            more: further columns of a task's rows, each with offsets of its own.
         """
         offset = self._tokens.length
         self._tokens.append(tokens)
@@ -115,6 +123,17 @@ class SplitWriter:
         self._sentences.append(offset + np.cumsum(lengths[lengths > 0] if sentences is None else sentences))
         self._sources.append(np.full(len(lengths), source))
         self._num_bytes += num_bytes
+        for name, ragged in more.items():
+            values, offsets = self._more_columns(name, ragged.values.dtype)
+            offsets.append(values.length + np.cumsum(ragged.lengths))
+            values.append(ragged.values)
+
+    def _more_columns(self, name: str, dtype: np.dtype) -> tuple[ColumnWriter, ColumnWriter]:
+        if name not in self._more:
+            offsets = ColumnWriter(self._folder, f"{self._name}/{name}_offsets", OFFSET_DTYPE)
+            offsets.append(np.array([0]))
+            self._more[name] = (ColumnWriter(self._folder, f"{self._name}/{name}", dtype), offsets)
+        return self._more[name]
 
     def close(self) -> SplitIndex:
         """Make everything durable."""
@@ -132,6 +151,8 @@ class SplitWriter:
             "documents": self._documents,
             "sentences": self._sentences,
             "sources": self._sources,
+            **{name: values for name, (values, _) in self._more.items()},
+            **{f"{name}_offsets": offsets for name, (_, offsets) in self._more.items()},
         }
 
 

@@ -90,7 +90,7 @@ def _settle(outcome: dict[str, Any]) -> dict[str, Any]:
 
 def _prepare(recipe: Recipe, run: Run, on_prepare: OnProgress | None) -> tuple[str, int]:
     """Return where the run's prepared data lies and the rows of its training split."""
-    uri = prepare(recipe.data, recipe.tokenizer, run.storage, on_prepare).uri
+    uri = prepare(recipe.data, recipe.tokenizer, run.storage, on_prepare, lesson=recipe.lesson).uri
     dataset = Dataset.open(fetch(uri, recipe.data.cache_path), Packing.of(recipe.data))
     _check_vocabulary(recipe, dataset)
     plans = {

@@ -13,12 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from raylm.config.errors import BadInput
-from raylm.data.data_plan import data_plan, plan_digest
-from raylm.data.fetch import fetch
-from raylm.data.packing import Packing
-from raylm.data.prepare import prepare
-from raylm.data.shards import Dataset
+from raylm.engine.exam import Exam, OwnData
 from raylm.engine.examinee import Examinee
+from raylm.engine.task_evaluation import evaluate_task
 from raylm.engine.validation import NAME, validate
 from raylm.evaluations import Evaluation, Result
 from raylm.runs.names import check_run_name
@@ -65,15 +62,31 @@ def plan_validation(run: Run, examinee: Examinee, limit: int | None) -> Plan:
     Raises:
         BadInput: its texts are gone, or are others than the checkpoint was trained beside.
     """
-    recipe = examinee.recipe
-    uri = prepare(recipe.data, recipe.tokenizer, run.storage).uri
-    dataset = Dataset.open(fetch(uri, recipe.data.cache_path), Packing.of(recipe.data))
-    digest = plan_digest(data_plan(dataset, recipe.data, recipe.train.sequence_length, recipe.train.seed))
-    if digest != examinee.restored.checkpoint.facts.get("data_digest"):
-        message = "the validation split is another one than the checkpoint was trained beside"
-        mend = "bring the old texts and settings back, or name files: --task text --data FILES"
-        raise BadInput.one("data", message, mend, code="data_changed")
-    return Plan(NAME, {"limit": limit}, {uri: digest}, lambda: validate(examinee, dataset, limit))
+    own = OwnData.of(run, examinee.recipe)
+    if own.plan != examinee.data_digest:
+        raise _changed("the validation split is another one", "--task text")
+    return Plan(NAME, {"limit": limit}, {own.uri: own.plan}, lambda: validate(examinee, own.dataset, limit))
+
+
+def plan_task(examinee: Examinee, exam: Exam) -> Plan:
+    """Return the plan of the evaluation of a task.
+
+    Raises:
+        BadInput: it asks for rows of the run's own, and they are others than when it was trained.
+    """
+    kind = exam.task.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+    if exam.own is not None and exam.own.plan != examinee.data_digest:
+        if exam.is_own:
+            raise _changed("the run's rows are others", f"--task {kind}")
+        note = "there are no baselines, as the run's training rows are no longer those of the checkpoint"
+        exam = exam._replace(own=None, notes=(*exam.notes, note))
+    return Plan(kind, exam.settings, exam.data, lambda: evaluate_task(examinee, exam))
+
+
+def _changed(what: str, task: str) -> BadInput:
+    message = f"{what} than the checkpoint was trained beside"
+    mend = f"bring the old texts and settings back, or name files: {task} --data FILES"
+    return BadInput.one("data", message, mend, code="data_changed")
 
 
 def carry_out(run: Run, examinee: Examinee, plan: Plan, name: str, *, force: bool) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def carry_out(run: Run, examinee: Examinee, plan: Plan, name: str, *, force: boo
         "step": examinee.step,
         "settings": dict(plan.settings),
         "data": dict(plan.data),
-        "is_pseudo_likelihood": not examinee.scores_in_order,
+        "is_pseudo_likelihood": examinee.predicts_tokens and not examinee.scores_in_order,
         **result,
         "raylm": importlib.metadata.version("raylm"),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -13,7 +13,18 @@ from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.run import Run
 
 _FOLDER = "evaluations"
-_TOLD = ("model", "tokenizer", "objective", "optimizer", "schedule", "train")  # of the recipe
+_MANY = 20  # classes that a card lists
+_TOLD = (  # of the recipe
+    "model",
+    "init",
+    "tokenizer",
+    "task",
+    "objective",
+    "adapter",
+    "optimizer",
+    "schedule",
+    "train",
+)
 # How transformers loads the folder, by the end of the class's name.
 _USES = {
     "ForConditionalGeneration": """from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
@@ -31,6 +42,27 @@ print(fill(f"A text with a {fill.tokenizer.mask_token} in it."))""",
 print(pipeline("text-generation", model=".")("A text that goes on", max_new_tokens=40))""",
 }
 _USES["ForPreTraining"] = _USES["ForMaskedLM"]
+_USES["ForSequenceClassification"] = """from transformers import pipeline
+
+print(pipeline("text-classification", model=".")("A text to judge"))"""
+_USES["ForTokenClassification"] = """from transformers import pipeline
+
+tag = pipeline("token-classification", model=".", aggregation_strategy="first")
+print(tag("A text with the name of Jane Austen in it"))"""
+_USES["ForQuestionAnswering"] = _USES["ForQuestionAnsweringSimple"] = """import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForQuestionAnswering.from_pretrained(".")
+inputs = tokenizer("Who fell down the rabbit hole?", "Alice fell down.", return_tensors="pt")
+with torch.no_grad():
+    found = model(**inputs)
+first, last = int(found.start_logits.argmax()), int(found.end_logits.argmax())
+print(tokenizer.decode(inputs["input_ids"][0][first : last + 1]))"""
+_ADAPTER_USE = """from peft import PeftModel
+from transformers import {loader}
+
+model = PeftModel.from_pretrained({loader}.from_pretrained("base"), ".")"""
 
 
 def model_facts(run: Run, recipe: Mapping[str, Any]) -> Iterator[str]:
@@ -41,11 +73,25 @@ def model_facts(run: Run, recipe: Mapping[str, Any]) -> Iterator[str]:
     yield as_row(("---", "---"))
     yield as_row(("Architecture", f"{as_text(model['kind'])} (`{_class_name(config)}`)"))
     yield as_row(("Shape", as_text(", ".join(_shape(model)))))
+    if recipe.get("task"):
+        yield as_row(("Task", as_text(recipe["task"]["kind"])))
+        yield from _classes(config)
     yield as_row(("Objective", as_text(recipe["objective"]["kind"])))
+    if recipe.get("init"):
+        yield as_row(("Begun with", as_text(PurePath(recipe["init"]["from"]).name)))
+    if recipe.get("adapter"):
+        yield as_row(("Adapter", as_text(f"{recipe['adapter']['kind']}, rank {recipe['adapter']['rank']}")))
     yield as_row(("Sequence length", f"{grouped(train['sequence_length'])} tokens"))
     tokenizer = recipe["tokenizer"]["kind"]
     yield as_row(("Tokenizer", f"{as_text(tokenizer)}, {grouped(config['vocab_size'])} tokens"))
     yield as_row(("Trained in", as_text(f"{train['precision']}, weights and optimizer in float32")))
+
+
+def _classes(config: Mapping[str, Any]) -> Iterator[str]:
+    names = [str(name) for name in (config.get("id2label") or {}).values()]
+    if names and not names[0].startswith("LABEL_"):
+        listed = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+        yield as_row(("Classes", as_text(listed)))
 
 
 def _class_name(config: Mapping[str, Any]) -> str:
@@ -106,6 +152,11 @@ def limits(recipe: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterable[str]
     names = ", ".join(as_text(source["name"]) for source in sources) or "unknown texts"
     length = recipe["train"]["sequence_length"]
     yield f"- It has read {grouped(facts['tokens_seen'])} tokens, of {names}, and knows nothing else."
-    yield "- It was pretrained only: it follows no instructions, and nothing was done to make it safe."
+    if recipe.get("task"):
+        kind = as_text(recipe["task"]["kind"].replace("_", " "))
+        yield f"- It is meant for {kind} on texts like those it was trained on; on others it was not tried."
+        yield "- Its answers can be wrong: let nothing rest on them that harms people, health least of all."
+    else:
+        yield "- It was pretrained only: it follows no instructions, and nothing was done to make it safe."
     yield "- What its texts hold of bias, error and private life it may repeat; no bias was measured here."
     yield f"- It never saw more than {grouped(length)} tokens at once."

@@ -128,13 +128,20 @@ def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> Non
             )
 
 
-def model_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return the weights by full name; tied weights appear once."""
-    return {f"model.{name}": weight.detach() for name, weight in model.named_parameters()}
+def model_tensors(model: nn.Module, *, only_trained: bool = False) -> dict[str, Tensor]:
+    """Return the weights by full name, or those that are trained; tied weights appear once."""
+    return {
+        f"model.{name}": weight.detach()
+        for name, weight in model.named_parameters()
+        if weight.requires_grad or not only_trained
+    }
 
 
-def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Return weights and optimizer state by full name. The tensors are the live ones: loading fills them."""
+def state_tensors(model: nn.Module, optimizer: Optimizer, *, only_trained: bool = False) -> dict[str, Tensor]:
+    """Return weights and optimizer state by full name. The tensors are the live ones: loading fills them.
+
+    With `only_trained`, weights that are not trained are left out: those beneath an adapter.
+    """
     if not optimizer.state:
         _create_state(optimizer)
     names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
@@ -144,7 +151,7 @@ def state_tensors(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
         for key, value in values.items()
         if isinstance(value, Tensor)
     }
-    return model_tensors(model) | state
+    return model_tensors(model, only_trained=only_trained) | state
 
 
 def _create_state(optimizer: Optimizer) -> None:

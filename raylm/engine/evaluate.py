@@ -68,7 +68,7 @@ class Evaluator:
         objective = self.feed.objective
         losses = {name: totals[name] / max(1.0, counts[name]) for name in totals}
         metrics = named_losses("eval", losses, objective.weights())
-        if len(losses) == 1:
+        if len(losses) == 1 and objective.predicts_tokens:
             metrics["eval/perplexity"] = math.exp(min(metrics["eval/loss"], 700.0))
         if objective.is_likelihood:
             metrics["eval/bits_per_byte"] = sum(totals.values()) / math.log(2) / max(1, self.num_bytes)

@@ -10,15 +10,18 @@ import torch
 from numpy.typing import NDArray
 
 from raylm.config.errors import BadInput
+from raylm.data.text_encoder import TextEncoder
 from raylm.data.tokenizer_files import tokenizer_in
 from raylm.data.trained_tokenizer import TrainedTokenizer
+from raylm.engine.answers import Answered, Respondent, answers
 from raylm.engine.features import Around, features
 from raylm.engine.restore import Restored, restore
 from raylm.engine.score import Report, Scorer, quiet
 from raylm.evaluations import Score
-from raylm.objectives import Frame, Request
+from raylm.objectives import Frame, Objective, Request
 from raylm.recipe import Recipe
 from raylm.runs.run import Run
+from raylm.tasks import Record, Task
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,16 @@ class Examinee:
         return self.restored.checkpoint.step
 
     @property
+    def data_digest(self) -> str | None:
+        """The digest of the plan of the data that the checkpoint was trained beside."""
+        return self.restored.checkpoint.facts.get("data_digest")
+
+    @property
+    def predicts_tokens(self) -> bool:
+        """Whether texts have a probability to the model; it says something of them if not."""
+        return self.recipe.objective.predicts_tokens
+
+    @property
     def scores_in_order(self) -> bool:
         return self.recipe.objective.scores_in_order
 
@@ -80,3 +93,27 @@ class Examinee:
         if self.scores_in_order and not around.before:  # it learned to begin a document behind this one
             around = around._replace(before=[self.tokenizer.eos_token_id])
         return features(self.restored.model, ids, around, self.scorer.frame.sequence_length, self.report)
+
+    def respondent(self, task: Task, objective: Objective, *, may_abstain: bool = False) -> Respondent:
+        """Return the model as one that answers records.
+
+        Args:
+            task: whose records they are.
+            objective: that reads them, of the head that the model has.
+            may_abstain: whether records may have no answer.
+        """
+        classes = getattr(self.restored.model.config, "id2label", None) or {}
+        names = () if objective.predicts_tokens else tuple(classes[number] for number in sorted(classes))
+        return Respondent(
+            model=self.restored.model,
+            encoder=TextEncoder(self.tokenizer, objective.kind, names),  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+            objective=objective,
+            frame=self.scorer.frame,
+            task=task,
+            may_abstain=may_abstain,
+            report=self.report,
+        )
+
+    def answers(self, respondent: Respondent, records: Sequence[Record]) -> Answered:
+        """Return what the model says to records, one answer each."""
+        return answers(respondent, records)

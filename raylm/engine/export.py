@@ -4,34 +4,60 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transformers import GenerationConfig
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from raylm.config.errors import BadInput
+from raylm.engine.adapters import save_apart
 from raylm.engine.card import model_card
-from raylm.engine.restore import restore
+from raylm.engine.restore import Restored, restore
+from raylm.recipe import Recipe
 from raylm.runs.run import Run
 
 
-def export(run: Run, step: int | None, folder: Path) -> int:
+def export(run: Run, step: int | None, folder: Path, *, keep_adapter: bool = False) -> int:
     """Write model (safetensors), tokenizer, generation settings and model card; return the step.
 
-    `from_pretrained` loads the folder.
+    `from_pretrained` loads the folder. An adapter is merged into the weights, unless it is to stay apart:
+    then the folder holds the adapter, as peft loads it, and in `base` the model that it goes on.
 
     Raises:
-        BadInput: The folder holds something already, or the checkpoint is damaged.
+        BadInput: The folder holds something already, the checkpoint is damaged, or there is no adapter.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput.one("--to", f"{folder} is not empty", "name a new folder")
-    restored = restore(run, step)
+    restored = restore(run, step, keep_adapter=keep_adapter)
+    if keep_adapter and restored.adapted is None:
+        raise BadInput.one("--adapter", f"{run.run_id} trains no adapter", "leave the option out")
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = restored.tokenizer
-    restored.model.generation_config = GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
-        decoder_start_token_id=getattr(restored.model.config, "decoder_start_token_id", None),
-    )
-    restored.model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    _save_tokenizer(run, restored, folder)
+    if keep_adapter:
+        save_apart(restored.adapted, folder)
+    else:
+        _save_model(restored.model, restored.tokenizer, folder)
     (folder / "README.md").write_text(model_card(run, restored.checkpoint), encoding="utf-8")
     return restored.checkpoint.step
+
+
+def _save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    if model.can_generate():
+        model.generation_config = GenerationConfig(
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+            decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
+        )
+    model.save_pretrained(folder)
+
+
+def _save_tokenizer(run: Run, restored: Restored, folder: Path) -> None:
+    """Write the tokenizer, with what the task adds to it: how chats are written, what fills rows up."""
+    tokenizer, pad = restored.tokenizer, restored.model.config.pad_token_id
+    if tokenizer.pad_token is None and pad is not None and not restored.model.can_generate():
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad)
+    task = Recipe.from_yaml(run.recipe_yaml()).task
+    own = tokenizer.chat_template
+    own = own.get("default") if isinstance(own, dict) else own
+    template = None if task is None else task.written_template(own)
+    if template is not None:
+        tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from raylm.engine import checkpoint
 from raylm.engine.baseline import unigram_entropy
+from raylm.engine.best import Best
 from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_memory_bytes
 from raylm.engine.evaluate import Evaluator, named_losses
@@ -46,6 +48,7 @@ class Session:
     num_rows: int  # of the training split
     facts: dict[str, Any]  # what each checkpoint's manifest says of the data: digest and ledgers
     position: Position = field(default_factory=Position)
+    best: Best = field(default_factory=Best)
 
     def take_step(self, step: int) -> tuple[Orders, dict[str, float]]:
         """Train on the next global batch; return what was asked of all processes, and the step's metrics."""
@@ -80,7 +83,8 @@ class Session:
     def evaluate(self) -> dict[str, float]:
         """Return the metrics of the whole validation split; every process takes part."""
         metrics = self.evaluator.evaluate()
-        entropy = self._unigram_entropy if metrics else 0.0
+        self.best = self.best.after(metrics, self.recipe.evaluate.metric, self.position.step)
+        entropy = self._unigram_entropy if metrics and self.recipe.objective.predicts_tokens else 0.0
         if not entropy:
             return metrics
         first = next(iter(self.recipe.objective.weights()))
@@ -94,16 +98,32 @@ class Session:
             return 0.0
         return unigram_entropy(self.feed, self.num_rows, self.feed.frame.vocabulary.size)
 
+    @property
+    def is_best(self) -> bool:
+        """Whether the evaluation at this step is the best so far."""
+        return self.best.step == self.position.step
+
+    @property
+    def has_lost_patience(self) -> bool:
+        """Whether so many evaluations were no better than the best that the run is to end."""
+        patience = self.recipe.evaluate.patience
+        return patience is not None and self.best.num_worse >= patience
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what a checkpoint holds, as live tensors."""
+        is_adapter = self.recipe.adapter is not None
+        return checkpoint.state_tensors(self.model, self.optimizer, only_trained=is_adapter)
+
     def save(self, metrics: dict[str, float]) -> None:
         """Save a checkpoint of the present position; every process takes part."""
-        tensors = checkpoint.state_tensors(self.model, self.optimizer)
-        facts = {**self.facts, "metrics": metrics, "attempt": self.attempt}
+        facts = {**self.facts, "metrics": metrics, "attempt": self.attempt, "best": self.best._asdict()}
         token = f"a{self.attempt}"
-        checkpoint.save(self.run.checkpoints, self.position, tensors, self.world, facts, token)
+        checkpoint.save(self.run.checkpoints, self.position, self.tensors(), self.world, facts, token)
         self.desk.settle(self.position.step)
         self.log.event("checkpoint_saved", step=self.position.step)
         if self.world.is_first:
-            self.run.checkpoints.retain(self.recipe.checkpoint.keep_last)
+            kept = {self.best.step} if self.recipe.checkpoint.keep_best else set()
+            self.run.checkpoints.retain(self.recipe.checkpoint.keep_last, kept)
 
     def close(self) -> None:
         """Flush what is written and stop watching the inbox."""

@@ -15,6 +15,7 @@ from raylm.data.mixture import Order
 from raylm.data.shards import Dataset
 from raylm.data.shares import check_lasts, order_for
 from raylm.engine import checkpoint
+from raylm.engine.best import Best
 from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_flops, refuse_missing_precision
 from raylm.engine.evaluate import evaluator_of
@@ -23,6 +24,7 @@ from raylm.engine.log import Log
 from raylm.engine.loop import Outcome, train
 from raylm.engine.orders import OrderDesk
 from raylm.engine.parallel import LossModule, spread
+from raylm.engine.restore import base_of, initial_model
 from raylm.engine.session import Session
 from raylm.engine.step import Stepper
 from raylm.engine.world import World
@@ -76,7 +78,7 @@ def _build(start: Start, world: World) -> Session:
     refuse_missing_precision(world.device, train_section.precision)
     torch.manual_seed(train_section.seed)
     vocabulary = start.dataset.vocabulary
-    model = recipe.model.build(vocabulary, train_section.sequence_length, recipe.objective.head)
+    model, fresh, _ = initial_model(recipe, vocabulary, start.dataset.labels)
     module = spread(
         LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision
     )
@@ -88,6 +90,8 @@ def _build(start: Start, world: World) -> Session:
     peak, peak_source = peak_flops(world.device, train_section.precision)
     log = Log(start.run, start.attempt, recipe.trackers, is_first=world.is_first)
     log.event("started", **_facts_of_start(start, world), peak_flops=peak, peak_source=peak_source)
+    if recipe.init is not None:
+        log.event("initialised", source=recipe.init.source, fresh=list(fresh), **_num_weights(model))
     return Session(
         recipe=recipe,
         run=start.run,
@@ -118,6 +122,7 @@ def _facts_of_data(start: Start) -> dict[str, Any]:
         "data_plan": plan,
         "tokenizer_digest": start.dataset.tokenizer_digest,
         "ledger": read_ledger(Folder.open(start.dataset.path)),
+        **({"base": base_of(start.recipe, start.dataset.labels)} if start.recipe.adapter else {}),
     }
 
 
@@ -138,8 +143,9 @@ def _resume(session: Session, start: Start) -> None:
     is_other_data = found.facts["data_digest"] != session.facts["data_digest"]
     if is_other_data:
         _check_data(session, found, start)
-    tensors = checkpoint.state_tensors(session.model, session.optimizer)
-    checkpoint.load(found.folder, tensors, session.world)
+    _check_base(session, found)
+    checkpoint.load(found.folder, session.tensors(), session.world)
+    session.best = Best.of(found.facts)
     session.facts["earlier_ledgers"] = earlier_ledgers(found.facts, session.facts["ledger"])
     session.position = Position(**{part.name: found.facts[part.name] for part in fields(Position)})
     if is_other_data:
@@ -147,6 +153,21 @@ def _resume(session: Session, start: Start) -> None:
         session.log.event("new_cursor", reason="the fork trains on other data than its parent")
     session.desk.restore(session.position.step)
     session.log.event("resumed", step=session.position.step, world_size=session.world.size)
+
+
+def _check_base(session: Session, found: Checkpoint) -> None:
+    """Refuse to go on with an adapter on other weights than those it was trained on."""
+    mine, its = session.facts.get("base"), found.facts.get("base")
+    if mine and its and mine["digest"] != its["digest"]:
+        message = f"{mine['from']} is not the one that the adapter was trained on"
+        raise BadInput.one("init.from", message, "bring the old weights back", code="base_changed")
+
+
+def _num_weights(model: Any) -> dict[str, int]:
+    """Return how many weights there are, and how many of them are trained."""
+    weights = list(model.parameters())
+    trained = sum(weight.numel() for weight in weights if weight.requires_grad)
+    return {"num_parameters": sum(weight.numel() for weight in weights), "num_trained": trained}
 
 
 def _check_data_lasts(session: Session, start: Start) -> None:

@@ -60,16 +60,23 @@ class Stepper:
 
     def step(self, step: int, batches: Sequence[Batch], loads: Loads, learning_rate: float) -> StepResult:
         """Update the weights once from this process's share of the step's rows."""
+        if not any(loads.counts.values()):
+            raise RunFailed(
+                f"step {step}: 0 trainable tokens in the batch",
+                "rows are cut off before their answers: raise train.sequence_length",
+            )
         seed_step(self.seed, step, self.world.rank)
         sums = self._backward(batches, loads.counts)
         grad_norm = self._clip()
         self._check_finite(step, sums, grad_norm)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group.get("rate_share", 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         losses = {name: total / max(1, loads.counts[name]) for name, total in sums.items()}
-        return StepResult(losses, grad_norm, loads.num_inputs, sum(loads.counts.values()))
+        weights = self.objective.weights()
+        num_targets = sum(count for name, count in loads.counts.items() if weights[name])
+        return StepResult(losses, grad_norm, loads.num_inputs, num_targets)
 
     def _backward(self, batches: Sequence[Batch], counts: dict[str, int]) -> dict[str, float]:
         """Backpropagate every micro-batch; return each loss summed over all of them and all processes."""

@@ -34,7 +34,8 @@ def validate(examinee: Examinee, dataset: Dataset, limit: int | None) -> Result:
     losses = {name.removeprefix("eval/"): value for name, value in evaluator.evaluate().items()}
     model.eval()
     counts = {"num_rows": evaluator.num_rows, "num_bytes": split.num_bytes}
-    if examinee.recipe.objective.is_likelihood:
+    objective = examinee.recipe.objective
+    if objective.is_likelihood or not objective.predicts_tokens:
         return Result(losses, counts)
     whole = _of_text(examinee, split, limit)
     return Result({**losses, **whole.metrics}, {**counts, **whole.counts}, notes=whole.notes)

@@ -113,21 +113,49 @@ class Result(NamedTuple):
     """Rows that went worst, the worst first."""
     notes: Sequence[str] = ()
     """What a reader of the numbers must know."""
+    intervals: Mapping[str, tuple[float, float]] = {}
+    """The 95 % intervals of metrics that are no shares."""
+    baselines: Mapping[str, Mapping[str, Any]] = {}
+    """`metrics` and `intervals` of answers that need no trained model, by what they are called, the strongest
+    last."""
+    difference: Mapping[str, Any] = {}
+    """By how much the model is above that one: `metric`, `baseline`, `value`, and the interval's `low` and
+    `high`."""
+    breakdowns: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+    """The same by part, in several ways: by class, by length."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; the interval and the chance level of each share stand beside its number."""
+        """Return plain values; the interval and the chance level of each share stand beside its number.
+
+        What was not compared with baselines has no `baselines`, `difference` and `breakdowns`.
+        """
         shares = {name: each for name, each in self.metrics.items() if isinstance(each, Share)}
         return {
             "metrics": {
                 name: each.value if isinstance(each, Share) else each for name, each in self.metrics.items()
             },
-            "intervals": {name: list(each.interval) for name, each in shares.items()},
+            "intervals": {
+                **{name: list(each.interval) for name, each in shares.items()},
+                **{name: list(each) for name, each in self.intervals.items()},
+            },
             "chance": {name: each.chance for name, each in shares.items() if each.chance is not None},
             "counts": dict(self.counts),
             "breakdown": {name: dict(part) for name, part in self.breakdown.items()},
             "examples": [dict(each) for each in self.examples],
             "notes": list(self.notes),
+            **self._compared(),
         }
+
+    def _compared(self) -> dict[str, Any]:
+        found = {
+            "baselines": {name: dict(each) for name, each in self.baselines.items()},
+            "difference": dict(self.difference),
+            "breakdowns": {
+                name: {part: dict(each) for part, each in parts.items()}
+                for name, parts in self.breakdowns.items()
+            },
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 class Evaluation(TextFileSource, Choice):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import model_validator
@@ -16,7 +16,7 @@ from raylm.config.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
-__all__ = ["Encoder", "ModelFamily", "Size", "Transformer", "Vocabulary"]
+__all__ = ["Classes", "Encoder", "ModelFamily", "Size", "Transformer", "Vocabulary"]
 
 Size: TypeAlias = Literal["tiny", "mini", "small", "medium", "base", "large"]
 
@@ -38,6 +38,33 @@ SIZES: Mapping[str, _Shape] = {
 }
 
 
+CLASSIFYING = ("sequence_classification", "token_classification", "question_answering")
+"""Heads that say something of what the model has read, and predict no tokens."""
+
+
+class Classes(NamedTuple):
+    """What a head that classifies tells apart."""
+
+    names: tuple[str, ...]
+    """Of the classes, in the order of their ids; none for a head that has no classes."""
+    problem_type: str | None = None
+    """What transformers calls the kind of the classes, such as "multi_label_classification"."""
+
+    def put_into(self, config: PretrainedConfig, vocabulary: Vocabulary) -> None:
+        """Write the classes into a model's configuration."""
+        from raylm.kernels.task_rows import padding_id
+
+        if self.names:
+            config.id2label = dict(enumerate(self.names))
+            config.label2id = {name: number for number, name in enumerate(self.names)}
+        elif self.problem_type == "regression":
+            config.num_labels = 1
+        config.problem_type = self.problem_type  # pyright: ignore[reportAttributeAccessIssue] - one of three names
+        config.use_cache = False  # a head that classifies reads a text once
+        if config.pad_token_id is None:  # a decoder finds the last token of a text by what fills its row up
+            config.pad_token_id = padding_id(vocabulary)
+
+
 class ModelFamily(Choice):
     """The architecture: which family of models, and how large."""
 
@@ -54,6 +81,12 @@ class ModelFamily(Choice):
         del values
         return cls.tokenizer
 
+    @classmethod
+    def usual_heads(cls, values: Mapping[str, Any]) -> Iterable[str]:
+        """Return the heads that the model can have, given this section's own values; the usual one first."""
+        del values
+        return cls.heads
+
     def problems(self, head: str, sequence_length: int, vocab_size: int | None) -> list[Problem]:
         """Return why a run cannot be made with this model; `vocab_size` is None while it is not known."""
         del head, sequence_length, vocab_size
@@ -63,22 +96,48 @@ class ModelFamily(Choice):
     def config(self, vocabulary: Vocabulary, sequence_length: int) -> PretrainedConfig:
         """Return the transformers configuration for sequences of at most `sequence_length` tokens."""
 
-    def build(self, vocabulary: Vocabulary, sequence_length: int, head: str | None = None) -> PreTrainedModel:
+    def build(
+        self,
+        vocabulary: Vocabulary,
+        sequence_length: int,
+        head: str | None = None,
+        classes: Classes | None = None,
+    ) -> PreTrainedModel:
         """Return the model with float32 weights; fresh ones are drawn from torch's global generator.
 
         Args:
             vocabulary: of the tokenizer.
             sequence_length: tokens that the model is to read at once.
             head: what the objective needs on top, one of `heads`; the first of them if not given.
+            classes: what a head that classifies tells apart.
         """
         import transformers
 
         name = self.heads[head or next(iter(self.heads))]
-        return getattr(transformers, name)(self.config(vocabulary, sequence_length))
+        config = self.config(vocabulary, sequence_length)
+        if classes is not None:
+            classes.put_into(config, vocabulary)
+        return getattr(transformers, name)(config)
+
+    def build_on(
+        self, vocabulary: Vocabulary, sequence_length: int, head: str, classes: Classes | None
+    ) -> tuple[PreTrainedModel, Sequence[str]]:
+        """Return the model for weights from elsewhere, and the modules for which its own files hold none."""
+        return self.build(vocabulary, sequence_length, head, classes), ()
+
+    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+        """Return the number of parameters, tied weights once; a head that classifies tells two apart."""
+        if head not in CLASSIFYING:
+            return self.language_parameters(vocab_size, sequence_length, head)
+        import torch
+
+        with torch.device("meta"):  # no memory is taken
+            model = self.build(Vocabulary(vocab_size), sequence_length, head, Classes(("no", "yes")))
+        return sum(weight.numel() for weight in model.parameters())
 
     @abstractmethod
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
-        """Return the number of trained parameters, without building the model (tied weights count once)."""
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+        """Return the number of parameters with a head that predicts tokens, without building the model."""
 
     def size_parameters(self, vocab_size: int, sequence_length: int, head: str) -> dict[str, int]:
         """Return the parameters of each size that can be asked for by name; nothing where none can."""
@@ -188,7 +247,7 @@ class Encoder(Transformer):
             "bos_token_id": vocabulary.bos_token_id,
         }
 
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         width = self.hidden_size
         embeddings = self.num_positions(sequence_length, None) + self.num_token_types + 2  # a LayerNorm
         norms_and_biases = 13 * self.num_layers * width + 3 * width + vocab_size

@@ -15,7 +15,13 @@ class Bert(Encoder):
 
     kind: Literal["bert"] = "bert"
 
-    heads: ClassVar = {"masked": "BertForMaskedLM", "pretraining": "BertForPreTraining"}
+    heads: ClassVar = {
+        "masked": "BertForMaskedLM",
+        "pretraining": "BertForPreTraining",
+        "sequence_classification": "BertForSequenceClassification",
+        "token_classification": "BertForTokenClassification",
+        "question_answering": "BertForQuestionAnswering",
+    }
     tokenizer: ClassVar = {"kind": "wordpiece", "special_tokens": "bert"}
     num_token_types: ClassVar = 2
 

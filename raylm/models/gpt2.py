@@ -15,7 +15,12 @@ class GPT2(Transformer):
 
     kind: Literal["gpt2"] = "gpt2"
 
-    heads: ClassVar = {"causal": "GPT2LMHeadModel"}
+    heads: ClassVar = {
+        "causal": "GPT2LMHeadModel",
+        "sequence_classification": "GPT2ForSequenceClassification",
+        "token_classification": "GPT2ForTokenClassification",
+        "question_answering": "GPT2ForQuestionAnswering",
+    }
 
     def config(self, vocabulary: Vocabulary, sequence_length: int) -> GPT2Config:
         from transformers import GPT2Config
@@ -36,7 +41,7 @@ class GPT2(Transformer):
             pad_token_id=vocabulary.pad_token_id,
         )
 
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del head
         return self.matrix_parameters(vocab_size) + self.hidden_size * (
             sequence_length + 13 * self.num_layers + 2

@@ -25,7 +25,12 @@ class Llama(Transformer):
     """Base of the rotary position frequencies."""
     is_tied: bool = knob(default=True, advanced=True)
     """Whether the output head shares its weights with the embedding."""
-    heads: ClassVar = {"causal": "LlamaForCausalLM"}
+    heads: ClassVar = {
+        "causal": "LlamaForCausalLM",
+        "sequence_classification": "LlamaForSequenceClassification",
+        "token_classification": "LlamaForTokenClassification",
+        "question_answering": "LlamaForQuestionAnswering",
+    }
 
     @model_validator(mode="after")
     def _key_value_heads_divide(self) -> Llama:
@@ -62,7 +67,7 @@ class Llama(Transformer):
             pad_token_id=vocabulary.pad_token_id,
         )
 
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del head, sequence_length  # rotary positions have no parameters
         embedding = 0 if self.is_tied else vocab_size * self.hidden_size
         return self.matrix_parameters(vocab_size) + embedding + self.hidden_size * (2 * self.num_layers + 1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from raylm.config.errors import BadInput, Problem
 from raylm.config.sections import knob
-from raylm.models import ModelFamily, Vocabulary
+from raylm.models import Classes, ModelFamily, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
@@ -32,7 +32,18 @@ class Pretrained(ModelFamily):
         "pretraining": "AutoModelForPreTraining",
         "seq2seq": "AutoModelForSeq2SeqLM",
         "permutation": "AutoModelForCausalLM",
+        "sequence_classification": "AutoModelForSequenceClassification",
+        "token_classification": "AutoModelForTokenClassification",
+        "question_answering": "AutoModelForQuestionAnswering",
     }
+
+    @classmethod
+    def usual_heads(cls, values: Mapping[str, Any]) -> Iterable[str]:
+        try:
+            config = _config(str(values.get("path", "")))
+        except BadInput:
+            return cls.heads  # a later check says what is wrong
+        return [head for head in cls.heads if _fits(config, head)]
 
     @classmethod
     def usual_tokenizer(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
@@ -42,26 +53,36 @@ class Pretrained(ModelFamily):
         del vocabulary, sequence_length
         return _config(self.path)
 
-    def build(self, vocabulary: Vocabulary, sequence_length: int, head: str | None = None) -> PreTrainedModel:
-        import torch
+    def build(
+        self,
+        vocabulary: Vocabulary,
+        sequence_length: int,
+        head: str | None = None,
+        classes: Classes | None = None,
+    ) -> PreTrainedModel:
+        return self.build_on(vocabulary, sequence_length, head or "causal", classes)[0]
+
+    def build_on(
+        self, vocabulary: Vocabulary, sequence_length: int, head: str, classes: Classes | None
+    ) -> tuple[PreTrainedModel, Sequence[str]]:
         import transformers
 
         from raylm.kernels.relative_positions import share_positions
 
-        del vocabulary, sequence_length
-        loader = getattr(transformers, self.heads[head or "causal"])
+        del sequence_length
+        loader = getattr(transformers, self.heads[head])
         config = _config(self.path)
-        try:
-            model = (
-                loader.from_config(config)
-                if self.has_fresh_weights
-                else loader.from_pretrained(self.path, dtype=torch.float32, use_safetensors=True)
-            )
-        except (OSError, ValueError) as error:
-            raise _unreadable(self.path, error) from None
+        if classes is not None:
+            classes.put_into(config, vocabulary)
+        if self.has_fresh_weights:
+            model, fresh = loader.from_config(config), ()
+        else:
+            model, fresh = _loaded(loader, self.path, config)
+            if classes is not None and not _is_same_head(model, _config(self.path)):
+                model, fresh = _with_fresh_head(model, loader.from_config(config), fresh)
         if config.model_type == "xlnet":
             share_positions(model)
-        return model
+        return model, fresh
 
     def problems(self, head: str, sequence_length: int, vocab_size: int | None) -> list[Problem]:
         try:
@@ -77,6 +98,9 @@ class Pretrained(ModelFamily):
         return [problem for problem in found if problem is not None]
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+        return self.language_parameters(vocab_size, sequence_length, head)
+
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         """Return the parameters of the model with that head, or with another where it has no such one."""
         del vocab_size, sequence_length
         fitting = [name for name in (head, *self.heads) if name and _fits(_config(self.path), name)]
@@ -102,6 +126,35 @@ def _config(path: str) -> PretrainedConfig:
         return AutoConfig.from_pretrained(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+
+
+def _loaded(loader: Any, path: str, config: PretrainedConfig) -> tuple[PreTrainedModel, Sequence[str]]:
+    """Return a model with a folder's weights, and the modules for which the folder has none that fit."""
+    import torch
+
+    options = {"dtype": torch.float32, "use_safetensors": True, "ignore_mismatched_sizes": True}
+    try:
+        model, found = loader.from_pretrained(path, config=config, output_loading_info=True, **options)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    names = {*found["missing_keys"], *(each[0] for each in found["mismatched_keys"])}
+    return model, sorted({name.rpartition(".")[0] for name in names})
+
+
+def _is_same_head(model: PreTrainedModel, saved: PretrainedConfig) -> bool:
+    """Whether the folder's own head does what this one is to do: tell the same classes apart."""
+    is_same_class = (saved.architectures or [""])[0] == type(model).__name__
+    return is_same_class and saved.id2label == model.config.id2label
+
+
+def _with_fresh_head(
+    loaded: PreTrainedModel, fresh: PreTrainedModel, missing: Sequence[str]
+) -> tuple[PreTrainedModel, Sequence[str]]:
+    """Return the part that reads of one model below the head of another, and the modules that are fresh."""
+    fresh.base_model.load_state_dict(loaded.base_model.state_dict())
+    reads = set(fresh.base_model.parameters())
+    head = {name.rpartition(".")[0] for name, weight in fresh.named_parameters() if weight not in reads}
+    return fresh, sorted(head | set(missing))
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,12 @@ class Roberta(Encoder):
 
     kind: Literal["roberta"] = "roberta"
 
-    heads: ClassVar = {"masked": "RobertaForMaskedLM"}
+    heads: ClassVar = {
+        "masked": "RobertaForMaskedLM",
+        "sequence_classification": "RobertaForSequenceClassification",
+        "token_classification": "RobertaForTokenClassification",
+        "question_answering": "RobertaForQuestionAnswering",
+    }
     tokenizer: ClassVar = {"kind": "byte_bpe", "special_tokens": "roberta"}
     num_token_types: ClassVar = 1
 

@@ -17,7 +17,12 @@ class T5(Transformer):
 
     kind: Literal["t5"] = "t5"
 
-    heads: ClassVar = {"seq2seq": "T5ForConditionalGeneration"}
+    heads: ClassVar = {
+        "seq2seq": "T5ForConditionalGeneration",
+        "sequence_classification": "T5ForSequenceClassification",
+        "token_classification": "T5ForTokenClassification",
+        "question_answering": "T5ForQuestionAnswering",
+    }
     tokenizer: ClassVar = {"kind": "unigram", "special_tokens": "t5"}
     reads: ClassVar = 1.25
 
@@ -41,7 +46,7 @@ class T5(Transformer):
             **more,
         )
 
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del sequence_length, head
         norms = (5 * self.num_layers + 2) * self.hidden_size
         return self.matrix_parameters(vocab_size) + norms + 2 * _BUCKETS * self.num_heads

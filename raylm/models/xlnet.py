@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from raylm.config.sections import knob
-from raylm.models import Transformer, Vocabulary
+from raylm.models import Classes, Transformer, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, XLNetConfig
@@ -18,7 +18,12 @@ class XLNet(Transformer):
     initializer_range: float = knob(0.02, gt=0, le=1, advanced=True)
     """Standard deviation of fresh weights."""
 
-    heads: ClassVar = {"permutation": "XLNetLMHeadModel"}
+    heads: ClassVar = {
+        "permutation": "XLNetLMHeadModel",
+        "sequence_classification": "XLNetForSequenceClassification",
+        "token_classification": "XLNetForTokenClassification",
+        "question_answering": "XLNetForQuestionAnsweringSimple",
+    }
     tokenizer: ClassVar = {"kind": "unigram", "special_tokens": "xlnet"}
 
     def config(self, vocabulary: Vocabulary, sequence_length: int) -> XLNetConfig:
@@ -38,14 +43,20 @@ class XLNet(Transformer):
             eos_token_id=vocabulary.eos_token_id,
         )
 
-    def build(self, vocabulary: Vocabulary, sequence_length: int, head: str | None = None) -> PreTrainedModel:
+    def build(
+        self,
+        vocabulary: Vocabulary,
+        sequence_length: int,
+        head: str | None = None,
+        classes: Classes | None = None,
+    ) -> PreTrainedModel:
         from raylm.kernels.relative_positions import share_positions
 
-        model = super().build(vocabulary, sequence_length, head)
+        model = super().build(vocabulary, sequence_length, head, classes)
         share_positions(model)
         return model
 
-    def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
+    def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del sequence_length, head
         others = (14 * self.num_layers + 1) * self.hidden_size + vocab_size
         return self.matrix_parameters(vocab_size) + others

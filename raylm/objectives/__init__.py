@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import model_validator
 
 from raylm.config.choice import Choice
-from raylm.config.errors import Problem
+from raylm.config.errors import BadInput, Problem
 from raylm.config.sections import knob
 from raylm.kernels.frame import IGNORE_INDEX, Batch, Frame, Request, Scoring
+from raylm.kernels.rows import Row, RowPlan, Span, Split
 
 __all__ = [
     "IGNORE_INDEX",
@@ -26,6 +27,7 @@ __all__ = [
     "HidesTokens",
     "JudgesPairs",
     "Objective",
+    "ReadsRecords",
     "Request",
     "Row",
     "RowPlan",
@@ -41,65 +43,20 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from raylm.kernels.pairs import Pair
+    from raylm.kernels.task_rows import Placed
 
-Head: TypeAlias = Literal["causal", "masked", "pretraining", "seq2seq", "permutation"]
+Head: TypeAlias = Literal[
+    "causal",
+    "masked",
+    "pretraining",
+    "seq2seq",
+    "permutation",
+    "sequence_classification",
+    "token_classification",
+    "question_answering",
+]
 """What a model needs on top: next tokens, hidden tokens, hidden tokens and a verdict on a pair of texts, a
-decoder of its own, tokens in any order."""
-
-
-class Span(Protocol):
-    """Values [start, stop) of one column of a split; if it joins, in one array with the span before."""
-
-    @property
-    def column(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
-    @property
-    def joins(self) -> bool: ...
-
-
-class RowPlan(Protocol):
-    """Maps a row number to the spans of the split that make it up, in O(1) or O(log n)."""
-
-    @property
-    def source_rows(self) -> Sequence[int]: ...  # rows of each source, numbered one source after the other
-    @property
-    def notes(self) -> Sequence[str]: ...  # what became of documents that do not fit
-    @property
-    def num_rows(self) -> int: ...
-    def spans(self, row: int) -> Sequence[Span]: ...
-    def ranges(self, rows: NDArray[np.int64]) -> NDArray[np.int64]: ...  # (n, 2): start, stop of all spans
-    def num_inputs(self, rows: NDArray[np.int64]) -> int: ...  # tokens that the model reads in these rows
-
-
-class Split(Protocol):
-    """What a row plan may know of the data: where documents begin and end, never the values."""
-
-    def rows(self, length: int, lookahead: int = 0) -> RowPlan:
-        """Return rows of at most `length` tokens to read and `lookahead` more as targets."""
-        ...
-
-    def sentence_rows(self, length: int) -> RowPlan:
-        """Return rows of at most `length` tokens: sentences of one document, then those of another row.
-
-        Each is two arrays: its tokens, and where its sentences start in the split, then where the last ends.
-        """
-        ...
-
-
-class Row(Protocol):
-    """One row as read: its global sample index, its row number, its arrays in span order."""
-
-    @property
-    def index(self) -> int: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]: ...
-    def rng(self, seed: int) -> np.random.Generator: ...  # another one each time the row is drawn
-    def fixed_rng(self, seed: int) -> np.random.Generator: ...  # the same one each time
+decoder of its own, tokens in any order; classes of texts, of tokens, the ends of answers."""
 
 
 class Objective(Choice):
@@ -111,6 +68,10 @@ class Objective(Choice):
     """Roles of the tokenizer without which no batch can be made, such as "mask_token"."""
     shortest: ClassVar[int] = 2
     """Tokens that a sequence must have room for."""
+    predicts_tokens: ClassVar[bool] = True
+    """Whether its targets are tokens of the vocabulary."""
+    learns_task: ClassVar[bool] = False
+    """Whether it learns the rows of a task, which have targets of their own, as opposed to texts."""
     keeps_documents_apart: ClassVar[bool] = False
     """Whether rows may hold several documents that do not see each other."""
     is_likelihood: ClassVar[bool] = False
@@ -144,14 +105,21 @@ class Objective(Choice):
     def loss(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """Run the model and return each named loss as a float32 sum over its targets."""
 
-    @abstractmethod
     def scoring(self, requests: Sequence[Request], frame: Frame) -> Scoring:
         """Return the rows that give each request's log-probability, or its pseudo-log-probability.
 
         The log-probability of a request is the sum of log p(label) over the labels of its rows. Where the
         model does not predict left to right, each token is predicted from all the others, which sums to the
         pseudo-log-likelihood (Salazar et al. 2020, section 2).
+
+        Raises:
+            BadInput: the model predicts no tokens.
         """
+        del requests, frame
+        name = self.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+        message = f"a model of {name} gives no text a probability"
+        mend = "evaluate it on its own task: raylm evaluate RUN"
+        raise BadInput.one("--task", message, mend, code="fit")
 
     def problems(self, frame: Frame) -> list[Problem]:
         """Return why no batch can be made with this tokenizer; nothing when one can."""
@@ -164,6 +132,42 @@ class Objective(Choice):
     def weights(self) -> Mapping[str, float]:
         """Return how much each named loss counts; the first one is that of the batch's `labels`."""
         return {"loss": 1.0}
+
+
+class ReadsRecords(Objective):
+    """What the objectives share that read a task's row whole and say something of it."""
+
+    predicts_tokens: ClassVar = False
+    learns_task: ClassVar = True
+    problem_type: ClassVar[str | None] = None
+    """What transformers calls the kind of the classes."""
+
+    @abstractmethod
+    def labels(self, rows: Sequence[Row], placed: Placed) -> np.ndarray:
+        """Return the targets of the rows as `labels`."""
+
+    def row_plan(self, split: Split, sequence_length: int) -> RowPlan:
+        return split.record_rows(sequence_length)
+
+    def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
+        """Return `input_ids`, `attention_mask`, `token_type_ids` (B, L) and `labels`; a long row is cut."""
+        import torch
+
+        from raylm.kernels.task_rows import encoder_batch, kept_places
+
+        kept = [kept_places(row.arrays[0], frame) for row in rows]
+        placed = encoder_batch([row.arrays[0] for row in rows], kept, frame.vocabulary)
+        return {**placed.inputs, "labels": torch.from_numpy(self.labels(rows, placed))}
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> dict[str, Any]:
+        from raylm.kernels.task_rows import INPUTS, reads_token_types
+
+        names = INPUTS if reads_token_types(model) else INPUTS[:2]
+        return {name: batch[name] for name in names}
+
+    def weights(self) -> Mapping[str, float]:
+        """Return the loss, and beside it the share of right verdicts, which nothing is learned from."""
+        return {"loss": 1.0, "accuracy": 0.0}
 
 
 class HidesTokens(Objective):

@@ -81,6 +81,20 @@ def _model_problems(recipe: Recipe, vocab_size: int | None) -> list[Problem]:
     return recipe.model.problems(recipe.objective.head, recipe.train.sequence_length, vocab_size)
 
 
+def _adapter_can_be_trained(case: _Case) -> Iterator[Problem]:
+    if case.recipe.adapter is not None and not _is_elsewhere(case.recipe):
+        yield from case.recipe.adapter.problems()
+
+
+def _first_weights_are_there(case: _Case) -> Iterator[Problem]:
+    """The checkpoint that a run begins with may have been damaged since the recipe was read."""
+    if case.recipe.init is not None:
+        try:
+            case.recipe.init.checkpoint()
+        except BadInput as error:
+            yield from (Problem("init.from", each.message, each.mend, code="init") for each in error.problems)
+
+
 def _renamed(problem: Problem, prefix: str) -> Problem:
     field = problem.field if problem.field.startswith("data.") else prefix + problem.field
     return Problem(field, problem.message, problem.mend, problem.location, problem.code or "source")
@@ -150,6 +164,8 @@ _CHECKS: tuple[Callable[[_Case], Iterable[Problem]], ...] = (
     _sources_can_be_read,
     _filters_fit_the_sources,
     _model_can_be_read,
+    _adapter_can_be_trained,
+    _first_weights_are_there,
     _tokenizer_can_be_read,
     _storage_can_be_written,
     _storage_is_shared,

@@ -15,7 +15,7 @@ def prepared_data(recipe: Recipe, storage: str | None) -> Prepared | None:
     try:
         if recipe.data.path is None and not is_small(recipe.data.sources):
             return None
-        return find_prepared(recipe.data, recipe.tokenizer, resolve(storage, recipe.storage))
+        return find_prepared(recipe.data, recipe.tokenizer, resolve(storage, recipe.storage), recipe.lesson)
     except (BadInput, OSError):
         return None  # preflight says what is wrong
 

@@ -10,6 +10,7 @@ from raylm.data.index import Index
 from raylm.data.sources import Document, Source
 from raylm.data.tokenizers import Tokenizer
 from raylm.recipe import Recipe
+from raylm.tasks import Task
 
 LARGEST_READ = 16_000_000  # bytes of files read for a plan, which a form asks for at every change
 
@@ -35,7 +36,7 @@ def _of_corpus(recipe: Recipe) -> int | None:
         if not is_small(recipe.data.sources):
             return None
         stamps = tuple(_stamps(recipe.data.sources))
-        return _learned(recipe.tokenizer, recipe.data.sources, stamps)  # pyright: ignore[reportArgumentType] - frozen sections have a hash
+        return _learned(recipe.tokenizer, recipe.data.sources, recipe.task, stamps)  # pyright: ignore[reportArgumentType] - frozen sections have a hash
     except (BadInput, OSError):
         return None  # preflight says what is wrong with the files; elsewhere than here they are not read
 
@@ -56,14 +57,16 @@ def _stamps(sources: Iterable[Source]) -> list[_Stamp]:
 
 
 @functools.lru_cache(maxsize=16)
-def _learned(tokenizer: Tokenizer, sources: tuple[Source, ...], stamps: tuple[_Stamp, ...]) -> int:
+def _learned(
+    tokenizer: Tokenizer, sources: tuple[Source, ...], task: Task | None, stamps: tuple[_Stamp, ...]
+) -> int:
     del stamps  # only part of the key
-    return tokenizer.train(_texts(sources)).vocab_size
+    return tokenizer.train(_texts(sources, task)).vocab_size
 
 
-def _texts(sources: Iterable[Source]) -> Iterator[str]:
+def _texts(sources: Iterable[Source], task: Task | None) -> Iterator[str]:
     for source in sources:
         for item in source.inputs():
-            for document in source.read(item):
+            for document in source.read(item) if task is None else source.records(item, task):
                 if isinstance(document, Document):
                     yield document.text

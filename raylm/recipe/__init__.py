@@ -18,6 +18,7 @@ from raylm.config.report import Origin, problems_of
 from raylm.config.schema import describe_recipe
 from raylm.config.source_paths import absolute_paths
 from raylm.config.yaml import Document, KeyPath, parse_yaml
+from raylm.recipe.init import with_init
 from raylm.recipe.rules import RULES, token_problems
 from raylm.recipe.sections import FAMILIES, FORMAT, Sections
 
@@ -28,16 +29,17 @@ class Recipe(Sections):
     """One run, whole: model, data, objective, optimizer, length, workers."""
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+    def load(cls, path: str | Path, overrides: Iterable[str] = (), storage: str | None = None) -> Self:
         """Read a YAML file, then lay overrides such as `train.max_steps=100` over it.
 
         Relative paths in the file are resolved against its folder, then the working directory; those of an
-        override the other way round.
+        override the other way round. `storage` is where runs are looked for that `init.from` names, in place
+        of the recipe's.
 
         Raises:
             BadInput: holds everything that is wrong with the file and the overrides, each with its place.
         """
-        return cls._of_document(load_yaml(path), overrides)
+        return cls._of_document(load_yaml(path), overrides, storage)
 
     @classmethod
     def from_yaml(cls, text: str, overrides: Iterable[str] = (), name: str = "recipe.yaml") -> Self:
@@ -45,7 +47,7 @@ class Recipe(Sections):
         return cls._of_document(parse_yaml(text, name), overrides)
 
     @classmethod
-    def _of_document(cls, document: Document, overrides: Iterable[str]) -> Self:
+    def _of_document(cls, document: Document, overrides: Iterable[str], storage: str | None = None) -> Self:
         path = Path(document.path)
         places = {key: f"{path.name}:{line}" for key, line in document.lines.items()}
         values: Any = document.values
@@ -58,7 +60,7 @@ class Recipe(Sections):
                 continue
             places = {key: place for key, place in places.items() if key[: len(change.path)] != change.path}
             places[change.path] = PLACE
-        return cls._validated(Origin(values, places), path.absolute().parent, problems)
+        return cls._validated(Origin(values, places), path.absolute().parent, problems, storage)
 
     @classmethod
     def from_values(
@@ -76,7 +78,9 @@ class Recipe(Sections):
         )
 
     @classmethod
-    def _validated(cls, origin: Origin, folder: Path, problems: list[Problem]) -> Self:
+    def _validated(
+        cls, origin: Origin, folder: Path, problems: list[Problem], storage: str | None = None
+    ) -> Self:
         newer = _format_problem(origin)
         if newer:
             raise BadInput(newer)
@@ -85,6 +89,9 @@ class Recipe(Sections):
         if not problems:  # a path with an unset variable in it leads nowhere
             origin = origin._replace(values=absolute_paths(origin, folder))
             problems = _load_plugins(origin)
+            origin, found = with_init(origin, folder, storage)
+            if found:  # what the weights would bring along is not there to be checked
+                raise BadInput(*problems, *_located(found, origin))
         try:
             recipe = cls.model_validate(origin.values)
         except ValidationError as error:

@@ -13,6 +13,7 @@ from raylm.models import ModelFamily
 from raylm.objectives import Frame, Objective
 from raylm.recipe.sections import Sections
 from raylm.runs.names import check_run_name
+from raylm.tasks import Task
 
 
 def token_problems(recipe: Sections, vocabulary: Vocabulary) -> Iterable[Problem]:
@@ -90,11 +91,29 @@ def _fit_rule(recipe: Sections) -> Iterable[Problem]:
     model, objective = recipe.model, recipe.objective
     if objective.head in model.heads:
         return
-    fits = [kind for kind, cls in sorted(Objective.kinds.items()) if cls.head in model.heads]  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
+    if recipe.task is not None:
+        yield _task_fit(recipe, recipe.task)
+        return
+    texts = {kind: cls for kind, cls in Objective.kinds.items() if not cls.learns_task}  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
+    fits = [kind for kind, cls in sorted(texts.items()) if cls.head in model.heads]  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
     others = [kind for kind, cls in sorted(ModelFamily.kinds.items()) if objective.head in cls.heads]  # pyright: ignore[reportAttributeAccessIssue] - a family's class
     message = f"{_kind(objective)} does not fit the model {_kind(model)}"
     mend = f"{_kind(model)} takes {', '.join(fits)}; {_kind(objective)} takes {', '.join(others)}"
     yield Problem("objective.kind", message, mend, code="fit")
+
+
+def _task_fit(recipe: Sections, task: Task) -> Problem:
+    """Return that a task does not fit the model, with what each of them takes."""
+
+    def heads(kind: Any) -> set[str]:
+        own = {} if kind is not type(task) else task.model_dump()
+        return {Objective.kinds[each].head for each in kind.usual_objectives(own)}  # pyright: ignore[reportAttributeAccessIssue] - an objective's class
+
+    able = [kind for kind, cls in sorted(Task.kinds.items()) if heads(cls) & set(recipe.model.heads)]
+    families = [kind for kind, cls in sorted(ModelFamily.kinds.items()) if heads(type(task)) & set(cls.heads)]  # pyright: ignore[reportAttributeAccessIssue] - a family's class
+    message = f"{_kind(task)} does not fit the model {_kind(recipe.model)}"
+    mend = f"{_kind(recipe.model)} takes {', '.join(able)}; {_kind(task)} takes {', '.join(families)}"
+    return Problem("task.kind", message, mend, code="fit")
 
 
 def _objective_rule(recipe: Sections) -> Iterable[Problem]:
@@ -109,6 +128,56 @@ def _objective_rule(recipe: Sections) -> Iterable[Problem]:
     vocabulary = None if recipe.data.path else recipe.tokenizer.special_vocabulary()
     if vocabulary is not None:
         yield from token_problems(recipe, vocabulary)
+
+
+def _task_rule(recipe: Sections) -> Iterable[Problem]:
+    """Rows that have answers need an objective that learns them, and the other way round."""
+    task, objective = recipe.task, recipe.objective
+    if task is None:
+        if objective.learns_task:
+            mend = f"give a task; raylm has {', '.join(sorted(Task.kinds))}"
+            yield Problem("task", f"{_kind(objective)} learns the rows of a task", mend, code="task")
+        return
+    able = task.usual_objectives(task.model_dump())
+    if _kind(objective) not in able:
+        message = f"{_kind(objective)} does not learn {_kind(task)}"
+        yield Problem("objective.kind", message, f"leave it out, or set {' or '.join(able)}", code="fit")
+    if recipe.data.split_by != "document":
+        message = "position cuts texts; the rows of a task are drawn whole"
+        yield Problem("data.split_by", message, "leave it out", code="task")
+    if objective.keeps_documents_apart and recipe.data.packing == "stream":
+        message = "stream cuts texts anywhere; the rows of a task stay whole"
+        yield Problem("data.packing", message, "leave it out, or set best_fit or document", code="task")
+
+
+def _init_rule(recipe: Sections) -> Iterable[Problem]:
+    if recipe.adapter is not None and recipe.init is None:
+        message = f"{_kind(recipe.adapter)} adapts a model that has learned something, and weights are random"
+        yield Problem("adapter.kind", message, "give init.from, or leave the adapter out", code="adapter")
+
+
+def _metric_rule(recipe: Sections) -> Iterable[Problem]:
+    """Stopping early and keeping the best need evaluations on the way."""
+    section = recipe.evaluate
+    asked = (
+        "evaluate.patience"
+        if section.patience
+        else "checkpoint.keep_best"
+        if recipe.checkpoint.keep_best
+        else ""
+    )
+    if asked and section.every_steps is None:
+        message = f"compares {section.metric}, which is computed at the end only"
+        yield Problem(asked, message, "give evaluate.every_steps", code="metric")
+    known = [f"eval/{name}" for name in ("loss", *recipe.objective.weights())]
+    if (
+        asked
+        and section.metric not in known
+        and section.metric not in ("eval/perplexity", "eval/bits_per_byte")
+    ):
+        listed = ", ".join(dict.fromkeys(known))
+        message = f"{section.metric} is not computed while {_kind(recipe.objective)} trains"
+        yield Problem("evaluate.metric", message, f"there are {listed}", code="metric")
 
 
 def _apart_rule(recipe: Sections) -> Iterable[Problem]:
@@ -143,5 +212,8 @@ RULES = (
     _weight_rule,
     _fit_rule,
     _objective_rule,
+    _task_rule,
+    _init_rule,
+    _metric_rule,
     _apart_rule,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from raylm.adapters import Adapter
 from raylm.config import (
     CheckpointSection,
     EvaluateSection,
@@ -17,12 +18,16 @@ from raylm.config import (
     discover_entry_points,
     knob,
 )
+from raylm.data.row_task import Lesson
 from raylm.data.section import DataSection
 from raylm.data.tokenizers import Tokenizer
 from raylm.models import ModelFamily
 from raylm.objectives import Objective
 from raylm.optim.optimizers import Optimizer
 from raylm.optim.schedules import Schedule
+from raylm.recipe.init import InitSection
+from raylm.recipe.task_defaults import with_usual
+from raylm.tasks import Task
 from raylm.trackers import Tracker
 
 FORMAT = 1  # of the recipe file; rises when an old raylm would misread a new file
@@ -36,10 +41,15 @@ FAMILIES = (
     "raylm.optim.optimizers",
     "raylm.optim.schedules",
     "raylm.trackers",
+    "raylm.tasks",
+    "raylm.adapters",
 )
 for _package in FAMILIES:
     discover(_package)
 discover_entry_points()
+
+
+_OPTIONAL = ("init", "task", "adapter")
 
 
 class Sections(Section):
@@ -54,9 +64,15 @@ class Sections(Section):
     plugins: tuple[str, ...] = knob((), advanced=True)
     """Python files of your own that define kinds."""
     model: ModelFamily
+    init: InitSection | None = None
+    """The weights that the run begins with; unset: random ones."""
     tokenizer: Tokenizer
     data: DataSection
+    task: Task | None = None
+    """What is learned of rows that have answers; unset: the objective learns from texts."""
     objective: Objective
+    adapter: Adapter | None = None
+    """Few weights that are trained in place of all; unset: all are."""
     optimizer: Optimizer
     schedule: Schedule
     train: TrainSection
@@ -67,16 +83,22 @@ class Sections(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_tokenizer(cls, values: Any) -> Any:
-        """Fill in the tokenizer that the model's family is used with, where the recipe leaves it open."""
+    def _usual(cls, values: Any) -> Any:
+        """Fill in what the recipe leaves open: the model family's tokenizer, the task's ways with data."""
+        if isinstance(values, dict):  # a form leaves an empty section behind of what it took out
+            values = {name: None if name in _OPTIONAL and not each else each for name, each in values.items()}
         model = values.get("model") if isinstance(values, dict) else None
-        if not isinstance(model, dict):
-            return values
-        family = ModelFamily.kinds.get(str(model.get("kind")))
-        if family is None:
+        family = ModelFamily.kinds.get(str(model.get("kind"))) if isinstance(model, dict) else None
+        if family is None or not isinstance(model, dict):
             return values
         assert issubclass(family, ModelFamily)
-        return values | {"tokenizer": _completed(values.get("tokenizer"), family.usual_tokenizer(model))}
+        completed = _completed(values.get("tokenizer"), family.usual_tokenizer(model))
+        return with_usual({**values, "tokenizer": completed}, family)
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """The task and the objective that learns it, for whoever prepares the data."""
+        return None if self.task is None else Lesson(self.task, self.objective.kind)  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
 
 
 def _completed(given: Any, usual: Mapping[str, str]) -> Any:

@@ -142,6 +142,10 @@ def _last(run: Run) -> int:
 
 def _best(run: Run) -> int:
     checkpoints = [one for one in run.checkpoints.list() if not one.is_bad]
+    # What the run itself compared by (evaluate.metric), if that checkpoint was kept; else the lowest loss.
+    noted = (checkpoints[-1].facts.get("best") or {}).get("step") if checkpoints else None
+    if noted in {one.step for one in checkpoints}:
+        return noted
     losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in checkpoints}
     measured = {step: loss for step, loss in losses.items() if isinstance(loss, int | float)}
     if not measured:

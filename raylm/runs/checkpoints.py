@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,10 +137,10 @@ class Checkpoints:
                 reasons.append(str(error))
         return None, reasons
 
-    def retain(self, keep_last: int) -> list[int]:
-        """Delete good checkpoints older than the newest `keep_last` good ones; return the steps deleted.
+    def retain(self, keep_last: int, kept: Collection[int] = ()) -> list[int]:
+        """Delete good checkpoints older than the newest `keep_last` good ones; return their steps.
 
-        Pinned ones stay, bad ones stay and do not count, and the last good one always stays.
+        Pinned ones and those in `kept` stay, bad ones stay and do not count, and the last good one stays.
         """
         assert keep_last >= 1
         good: list[int] = []
@@ -148,7 +148,7 @@ class Checkpoints:
             # One that was read and hashed is enough to make sure that a good one stays.
             if self._is_good(step, deep=not good):
                 good.append(step)
-        gone = [step for step in good[keep_last:] if step not in self.pins()]
+        gone = [step for step in good[keep_last:] if step not in self.pins() and step not in kept]
         for step in gone:
             remove_checkpoint(self.folder, step_name(step))
         return gone

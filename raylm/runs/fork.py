@@ -1,5 +1,6 @@
 """Runs that come from runs: forking one at a checkpoint, where a run starts, and deleting without orphans."""
 
+import contextlib
 from typing import Any
 
 from raylm.config.errors import BadInput
@@ -27,7 +28,7 @@ def fork(
     Raises:
         BadInput: there is no such checkpoint, it is damaged, or the new id is taken.
     """
-    checkpoint = _checkpoint(run, step)
+    checkpoint = good_checkpoint(run, step)
     recipe_yaml = run.recipe_yaml() if recipe_yaml is None else recipe_yaml
     child_id = run_id or make_run_id(run.name)
     parent = {"uri": run.uri, "step": checkpoint.step, "digest": checkpoint.digest}
@@ -80,13 +81,34 @@ def delete(run: Run) -> None:
     if children:
         mend = f"delete them first: {', '.join(children)}"
         raise BadInput.one("run", f"{len(children)} runs stand on {run.run_id}", mend, code="pinned")
-    parent = _parent_of(run)
+    parents = _parents_of(run)
     _remove(run)
-    if parent is not None:
+    for parent in parents:
         unpin(parent.folder, run.run_id)
 
 
-def _checkpoint(run: Run, step: int | None) -> Checkpoint:
+def stand_on(parent: Run, step: int, child_uri: str) -> dict[str, Any]:
+    """Pin the checkpoint that another run begins with; return what the child's run.json says of it.
+
+    Raises:
+        BadInput: there is no such checkpoint, or it is damaged.
+    """
+    checkpoint = good_checkpoint(parent, step)
+    pin(parent.folder, child_uri.rpartition("/")[2], child_uri, step)
+    return {"uri": parent.uri, "step": step, "digest": checkpoint.digest}
+
+
+def let_go(parent: Run, child_id: str) -> None:
+    """Take the pin of a run away that was not made after all."""
+    unpin(parent.folder, child_id)
+
+
+def good_checkpoint(run: Run, step: int | None) -> Checkpoint:
+    """Return a checkpoint of a run, its newest good one when no step is given, every byte verified.
+
+    Raises:
+        BadInput: there is no such checkpoint, or it is damaged.
+    """
     if step is None:
         checkpoint, reasons = run.checkpoints.latest_good()
         if checkpoint is None:
@@ -128,9 +150,12 @@ def _remove(run: Run) -> None:
     run.folder.remove_tree()
 
 
-def _parent_of(run: Run) -> Run | None:
-    try:
-        parent = run.header().get("parent")
-        return Run.from_uri(parent["uri"]) if parent else None
-    except BadInput:
-        return None  # a damaged run.json, or a parent that was moved: no pin to take away
+def _parents_of(run: Run) -> list[Run]:
+    """Return the runs on whose checkpoints this one stands: as their fork, or with their weights."""
+    found = []
+    for role in ("parent", "init"):
+        # A damaged run.json, or a parent that was moved: no pin to take away.
+        with contextlib.suppress(BadInput):
+            if parent := run.header().get(role):
+                found.append(Run.from_uri(parent["uri"]))
+    return found

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from types import SimpleNamespace
 
 import fsspec
 import pyarrow as pa
@@ -91,6 +92,21 @@ def test_every_format_gives_the_same_documents(tmp_path, name):
     assert all(document.origin.startswith(f"{tmp_path / name}:") for document in found)
 
 
+@pytest.mark.parametrize("name", PLAIN + PACKED)
+def test_every_format_gives_a_task_the_same_records(tmp_path, name):
+    (tmp_path / name).write_bytes(content_of(name))
+    source = source_of(kind_of(name), tmp_path / name, text_field="unused")
+    task = SimpleNamespace(
+        field_names=lambda: ("text", "id"),
+        record=lambda values: {"t": values["text"]},
+        texts=lambda record: (record["t"],),
+    )
+    found = [row for item in source.inputs() for row in source.records(item, task)]
+    assert [json.loads(document.record) for document in found] == [{"t": text} for text in TEXTS]
+    plain = documents(source_of(kind_of(name), tmp_path / name))
+    assert [document[:2] for document in found] == [document[:2] for document in plain]
+
+
 @pytest.mark.parametrize("block_bytes", [1, 5, 64])
 @pytest.mark.parametrize("name", PLAIN)
 def test_documents_do_not_depend_on_the_size_of_the_blocks_read(tmp_path, monkeypatch, name, block_bytes):
@@ -164,7 +180,8 @@ def test_every_kind_that_ships_is_covered_here():
     shipped = {
         kind for kind, found in Source.kinds.items() if found.__module__.startswith("raylm.data.sources.")
     }
-    assert shipped == {kind for kind, _ in FILES.values()} | {"text", "folder", "dataset"}
+    by_form = {"parallel", "conll", "squad"}  # each has a file of its own here
+    assert shipped == {kind for kind, _ in FILES.values()} | {"text", "folder", "dataset"} | by_form
 
 
 @pytest.mark.parametrize("name", PLAIN)

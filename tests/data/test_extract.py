@@ -32,7 +32,7 @@ def extracted(source, folder):
     refs = [ref for part in found for ref in part.blocks]
     blocks = [Block.from_bytes(workspace.read(ref.step, ref.name)) for ref in refs]
     assert [block.size.documents for block in refs] == [len(block.texts) for block in blocks]
-    return found, [document for block in blocks for document in zip(*block, strict=True)]
+    return found, [document[:2] for block in blocks for document in block.documents()]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from raylm.data.shards import Dataset
 from raylm.data.tokenizers.byte_bpe import ByteBpe
 from raylm.data.tokenizers.character import Character
 from raylm.runs.folder import Folder
-from tests.data.corpora import files_of, filtered, results, written
+from tests.data.corpora import files_of, filtered, results
 
 TOKENIZER = ByteBpe(vocab_size=400)
 
@@ -225,10 +225,8 @@ def test_a_result_that_was_removed_is_made_again(data, undisturbed, tmp_path):
     Folder.open(made.uri).remove_tree()
     again = prepare(alone, TOKENIZER, str(tmp_path))
     assert files_of(again.uri) == files
-    new = written(before, results(tmp_path))
-    assert {name for name in removed if name.endswith((".json", ".npz", ".npy"))} <= set().union(
-        *new.values()
-    )
+    # A new file may get the number of a removed one: that it is there again is what counts.
+    assert {name for name in removed if name.endswith((".json", ".npz", ".npy"))} <= set(results(tmp_path))
 
 
 def test_a_section_goes_to_another_process_whole(data):

@@ -203,5 +203,5 @@ def test_a_dataset_of_before_there_were_sentences_is_refused(section, tmp_path, 
     folder = Folder.open(prepare(section, ByteBpe(vocab_size=400), str(tmp_path)).uri)
     index = Index.read(folder)
     folder.write(NAME, index.model_copy(update={"format": 2}).to_bytes())
-    with pytest.raises(BadInput, match="has format 2; this raylm reads 3; run raylm prepare again"):
+    with pytest.raises(BadInput, match="has format 2; this raylm reads 4; run raylm prepare again"):
         Dataset.open(folder.local_path())

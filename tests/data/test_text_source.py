@@ -17,7 +17,7 @@ NOBODY = 65534  # the user with no rights of its own
 
 def documents(path, **settings):
     source = Text(path=str(path), **settings)
-    return [tuple(document) for item in source.inputs() for document in source.read(item)]
+    return [tuple(document[:2]) for item in source.inputs() for document in source.read(item)]
 
 
 def problem_of(path, **settings):

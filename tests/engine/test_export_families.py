@@ -76,7 +76,7 @@ def close(one, other) -> None:
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
 def test_fill_mask_gives_the_same_candidates(kind, runs, theirs):
-    model, tokenizer, _ = restore(runs[kind])
+    model, tokenizer, *_ = restore(runs[kind])
     ids = tokenizer(f"{TEXT} {tokenizer.mask_token} people", return_tensors="pt")
     place = int((ids["input_ids"][0] == tokenizer.mask_token_id).nonzero())
     with torch.no_grad():
@@ -89,7 +89,7 @@ def test_fill_mask_gives_the_same_candidates(kind, runs, theirs):
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "xlnet"])
 def test_text_generation_reads_the_same_numbers_and_writes_on(kind, runs, theirs):
-    model, tokenizer, _ = restore(runs[kind])
+    model, tokenizer, *_ = restore(runs[kind])
     ids = tokenizer(TEXT, return_tensors="pt", add_special_tokens=False).input_ids
     with torch.no_grad():
         close(theirs[kind]["scores"], model(ids).logits[0, -1])
@@ -98,7 +98,7 @@ def test_text_generation_reads_the_same_numbers_and_writes_on(kind, runs, theirs
 
 
 def test_t5_reads_the_same_numbers_and_writes_the_same_span(runs, theirs):
-    model, tokenizer, _ = restore(runs["t5"])
+    model, tokenizer, *_ = restore(runs["t5"])
     inputs = tokenizer(TEXT + " <extra_id_0> people", return_tensors="pt")
     start = torch.tensor([[model.config.decoder_start_token_id]])
     with torch.no_grad():

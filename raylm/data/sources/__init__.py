@@ -8,7 +8,11 @@ from typing import Any, Literal
 
 from raylm.config.choice import Choice
 from raylm.config.sections import knob
-from raylm.data.documents import BadRow, Document, Input
+from raylm.data.documents import BadRow, Document, Input, is_blank
+from raylm.data.files import stem
+from raylm.data.record_text import RecordText
+from raylm.data.row_source import Row, check_columns, documents
+from raylm.data.row_task import RowTask
 
 __all__ = ["BadRow", "Document", "Input", "Source"]
 
@@ -33,8 +37,8 @@ class Source(Choice):
     """How often the source is drawn beside the others; unset for all: each row once an epoch."""
     max_epochs: float | None = knob(None, unit="passes", gt=0, le=1e6, group="Mixture")
     """The most passes over this source; the others take its share from then on."""
-    split: Literal["share", "train", "validation"] = knob("share", group="Mixture", advanced=True)
-    """share: divided by data.validation_share; train, validation: all of it on that side."""
+    split: Literal["share", "train", "validation", "test"] = knob("share", group="Mixture", advanced=True)
+    """share: divided by data.validation_share and data.test_share; else all of it on that side."""
     on_bad_row: Literal["fail", "skip"] = knob("fail", advanced=True)
     """What becomes of a row that holds no document: an error, or skipped and counted."""
     max_bad_rows: int = knob(100, unit="rows", ge=0, advanced=True)
@@ -67,6 +71,19 @@ class Source(Choice):
             BadInput: the input as a whole cannot be read; names the file, the byte and the line.
         """
 
+    def records(self, item: Input, task: RowTask) -> Iterator[Document | BadRow]:
+        """Yield the record that a task makes of every row of one input: its texts, and all of it as JSON.
+
+        Here a row is what `read` gives, its fields `text` and `file`: what the file is called, without folder
+        and ending. Blank documents stay as they are.
+
+        Raises:
+            BadInput: as `read`, or the task reads a field that no row has.
+        """
+        maker = RecordText(task)
+        check_columns(maker, ("text", "file"), item.name)
+        return documents((_as_row(row, stem(item.name)) for row in self.read(item)), maker, self.on_bad_row)
+
     def label(self) -> str:
         """Return the name that reports use when the recipe gives none."""
         return self.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
@@ -74,3 +91,9 @@ class Source(Choice):
     def settings(self) -> dict[str, Any]:
         """Return what decides the documents besides the inputs' content; where they lie does not."""
         return self.model_dump(mode="json", exclude={*_ABOUT, "path"}) | self.plugin()
+
+
+def _as_row(row: Document | BadRow, file: str) -> Row | Document | BadRow:
+    if isinstance(row, BadRow) or is_blank(row.text):
+        return row
+    return Row(row.origin, {"text": row.text, "file": file})

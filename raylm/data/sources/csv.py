@@ -14,8 +14,9 @@ from raylm.config.sections import knob
 from raylm.data.file_source import TextFileSource
 from raylm.data.files import PACKED
 from raylm.data.reading import as_error, read_lines
-from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input, Source
+from raylm.data.records import RowText
+from raylm.data.row_source import Row, RowSource, check_columns
+from raylm.data.sources import BadRow, Input, Source
 
 _LONGEST_ROW = 1 << 26  # characters; a quote that is never closed would else take in the rest of the file
 _LARGEST_FIELD = 2**31 - 1  # the module's own limit is 131,072 characters, for the whole process
@@ -43,10 +44,8 @@ class Csv(RowSource, TextFileSource, Source):
         content = super().digest(item, progress)  # the name decides the delimiter, so it counts too
         return hashlib.sha256(f"{self._delimiter(item.name)}{content}".encode()).hexdigest()
 
-    def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(item.name), item.name, self.on_bad_row)
-
-    def _rows(self, name: str) -> Iterator[Row | BadRow]:
+    def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
+        name = item.name
         table = _Table(name, self._lines(name), self._dialect(name))
         columns = list(self.columns)
         for number, fields in table:
@@ -54,9 +53,9 @@ class Csv(RowSource, TextFileSource, Source):
                 yield fields
             elif not columns:
                 columns = fields
-                self._check_header(columns, f"{name}:{number}")
+                _check_header(maker, columns, f"{name}:{number}")
             elif len(fields) == len(columns):
-                yield Row(number, dict(zip(columns, fields, strict=True)))
+                yield Row(f"{name}:{number}", dict(zip(columns, fields, strict=True)))
             elif fields:
                 yield _ragged(fields, columns, f"{name}:{number}", has_header=not self.columns)
 
@@ -76,12 +75,13 @@ class Csv(RowSource, TextFileSource, Source):
             name = name.removesuffix(ending)
         return self.delimiter or ("\t" if name.endswith((".tsv", ".tab")) else ",")
 
-    def _check_header(self, columns: list[str], place: str) -> None:
-        self.check_columns(columns, place)
-        twice = [name for name in self.field_names() if columns.count(name) > 1]
-        if twice:
-            message = f"{columns.count(twice[0])} columns are called {twice[0]!r}"
-            raise BadInput.one("path", message, "rename one of them", place, "columns")
+
+def _check_header(maker: RowText, columns: list[str], place: str) -> None:
+    check_columns(maker, columns, place)
+    twice = [name for name in maker.names if columns.count(name) > 1]
+    if twice:
+        message = f"{columns.count(twice[0])} columns are called {twice[0]!r}"
+        raise BadInput.one("path", message, "rename one of them", place, "columns")
 
 
 class _Table:

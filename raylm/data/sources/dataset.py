@@ -17,8 +17,9 @@ from raylm.config.errors import BadInput
 from raylm.config.near import did_you_mean
 from raylm.config.sections import knob
 from raylm.data.files import file_digest, files_below, missing
-from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input, Source
+from raylm.data.records import RowText
+from raylm.data.row_source import Row, RowSource, check_columns
+from raylm.data.sources import BadRow, Input, Source
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _BATCH_ROWS = 256
@@ -70,9 +71,6 @@ class Dataset(RowSource, Source):
             ]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
-    def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(), item.name, self.on_bad_row)
-
     def label(self) -> str:
         return Path(self.path).name
 
@@ -109,19 +107,19 @@ class Dataset(RowSource, Source):
             found = HfApi().dataset_info(self.path, revision=self.revision, timeout=_PROBE_SECONDS)
             return str(found.sha)
 
-    def _rows(self) -> Iterator[Row]:
+    def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
         with self._explained():
             table = self._loaded()
             names = table.column_names
             if names:  # a stream may not know them
-                self.check_columns(names, self.path)
-                fields = (name if name in names else name.split(".")[0] for name in self.field_names())
+                check_columns(maker, names, self.path)
+                fields = (name if name in names else name.split(".")[0] for name in maker.names)
                 table = table.select_columns(list(dict.fromkeys(fields)))
             number = 0
             for batch in table.iter(_BATCH_ROWS):
                 for values in zip(*batch.values(), strict=True):
                     number += 1
-                    yield Row(number, dict(zip(batch, values, strict=True)))
+                    yield Row(f"{item.name}:{number}", dict(zip(batch, values, strict=True)))
 
     def _loaded(self) -> Any:
         import datasets

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from raylm.data.file_source import TextFileSource
 from raylm.data.json_list import read_items
 from raylm.data.reading import Lines, read_lines, read_text
-from raylm.data.records import type_name
+from raylm.data.records import RowText, type_name
 from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input, Source
+from raylm.data.sources import BadRow, Input, Source
 
 _MEND = "write one object a line, or one list of objects"
 _SPACE = " \t\r\n"
@@ -22,9 +22,9 @@ class Jsonl(RowSource, TextFileSource, Source):
 
     kind: Literal["jsonl"] = "jsonl"
 
-    def read(self, item: Input) -> Iterator[Document | BadRow]:
-        rows = self._listed if self._is_list(item.name) else self._by_line
-        return self.documents(rows(item.name), item.name, self.on_bad_row)
+    def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
+        del maker  # whether a field is there is seen row by row
+        yield from (self._listed if self._is_list(item.name) else self._by_line)(item.name)
 
     def _is_list(self, name: str) -> bool:
         heads = (text.lstrip(_SPACE)[:1] for text in read_text(name, self.encoding, "replace"))
@@ -80,5 +80,5 @@ def _not_json(error: json.JSONDecodeError, column: int) -> str:
 
 def _checked(value: Any, number: int, name: str) -> Row | BadRow:
     if isinstance(value, dict):
-        return Row(number, value)
+        return Row(f"{name}:{number}", value)
     return BadRow(f"{name}:{number}", "path", f"want an object, got {type_name(value)}", _MEND, "not-object")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from raylm.config.errors import BadInput
 from raylm.data.file_source import FileSource
 from raylm.data.files import open_file, readable
-from raylm.data.row_source import Row, RowSource
-from raylm.data.sources import BadRow, Document, Input, Source
+from raylm.data.records import RowText
+from raylm.data.row_source import Row, RowSource, check_columns
+from raylm.data.sources import BadRow, Input, Source
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -18,30 +19,29 @@ _BATCH_ROWS = 1024
 
 
 class Parquet(RowSource, FileSource, Source):
-    """Parquet files; only the columns that the text is made of are read."""
+    """Parquet files; only the columns that are needed are read."""
 
     kind: Literal["parquet"] = "parquet"
 
-    def read(self, item: Input) -> Iterator[Document | BadRow]:
-        return self.documents(self._rows(item.name), item.name, self.on_bad_row)
-
-    def _rows(self, name: str) -> Iterator[Row | BadRow]:
+    def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
+        name = item.name
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         with readable(name), open_file(name) as file:
             try:
                 table = pq.ParquetFile(file)
-                self.check_columns(table.schema_arrow.names, name)
-                yield from _numbered(table, self._columns(table), name)
+                check_columns(maker, table.schema_arrow.names, name)
+                yield from _numbered(table, _columns(maker, table), name)
             except (pa.ArrowException, OSError) as error:
                 if isinstance(error, OSError) and error.errno:  # the file's own, not of what is in it
                     raise
                 raise _damaged(name, error) from None
 
-    def _columns(self, table: ParquetFile) -> list[str]:
-        known = set(table.schema_arrow.names)
-        return list(dict.fromkeys(n if n in known else n.split(".")[0] for n in self.field_names()))
+
+def _columns(maker: RowText, table: ParquetFile) -> list[str]:
+    known = set(table.schema_arrow.names)
+    return list(dict.fromkeys(name if name in known else name.split(".")[0] for name in maker.names))
 
 
 def _numbered(table: ParquetFile, columns: list[str], name: str) -> Iterator[Row | BadRow]:
@@ -51,7 +51,7 @@ def _numbered(table: ParquetFile, columns: list[str], name: str) -> Iterator[Row
             number += 1
             odd = next((column for column, value in zip(columns, values, strict=True) if value is _ODD), None)
             if odd is None:
-                yield Row(number, dict(zip(columns, values, strict=True)))
+                yield Row(f"{name}:{number}", dict(zip(columns, values, strict=True)))
             else:
                 mend = "write it as UTF-8"
                 yield BadRow(f"{name}:{number}", "path", f"{odd} is not UTF-8", mend, "encoding")

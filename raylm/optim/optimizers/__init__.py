@@ -20,6 +20,8 @@ class Optimizer(Choice):
     """Peak learning rate, reached at the end of the warm-up."""
     weight_decay: float = knob(0.1, ge=0, lt=1)
     """Decoupled weight decay of matrices and embeddings; biases and norms are not decayed."""
+    layer_decay: float = knob(1.0, gt=0, le=1, advanced=True)
+    """Each layer learns at this share of the rate of the layer above it (Clark et al. 2020, section 3.1)."""
     max_grad_norm: float = knob(1.0, gt=0)
     """Gradients are scaled down to this global L2 norm (Pascanu et al. 2013)."""
 

@@ -28,10 +28,16 @@ class AdamW(Optimizer):
     def build(self, model: nn.Module) -> torch.optim.AdamW:
         import torch
 
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        from raylm.kernels.layers import rate_shares
+
         groups = [
-            {"params": [p for p in trained if p.dim() > 1], "weight_decay": self.weight_decay},
-            {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
+            {"params": chosen, "weight_decay": decay, "rate_share": share}
+            for share, weights in rate_shares(model, self.layer_decay).items()
+            for chosen, decay in (
+                ([weight for weight in weights if weight.dim() > 1], self.weight_decay),
+                ([weight for weight in weights if weight.dim() <= 1], 0.0),
+            )
+            if chosen
         ]
         return torch.optim.AdamW(groups, lr=self.learning_rate, betas=self.betas, eps=self.eps, fused=True)
 

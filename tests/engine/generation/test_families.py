@@ -107,14 +107,14 @@ def test_the_context_is_what_the_model_reads_or_was_trained_at(checkpoint_of, fa
     ("family", "context"), [("gpt2", 32), ("roberta", 32), ("t5", None), ("xlnet", None)]
 )
 def test_a_model_without_its_run_says_how_far_it_looks_where_it_can(checkpoint_of, family, context):
-    model, tokenizer, _ = checkpoint_of(family)
+    model, tokenizer, *_ = checkpoint_of(family)
     assert writer_for((model, tokenizer)).speaker.context == context
 
 
 def test_a_model_that_cannot_write_is_refused_by_name(checkpoint_of):
     from transformers import BertForSequenceClassification
 
-    model, tokenizer, _ = checkpoint_of("bert")
+    model, tokenizer, *_ = checkpoint_of("bert")
     with pytest.raises(BadInput, match="BertForSequenceClassification has no head that writes"):
         writer_for((BertForSequenceClassification(model.config), tokenizer))
 

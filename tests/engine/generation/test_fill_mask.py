@@ -39,7 +39,7 @@ def test_several_masks_are_each_filled_as_if_the_others_stayed(checkpoint_of, fa
 
 
 def test_a_model_with_two_heads_fills_masks_with_the_one_that_can(checkpoint_of):
-    model, tokenizer, _ = checkpoint_of("bert")
+    model, tokenizer, *_ = checkpoint_of("bert")
     pretraining = BertForPreTraining(model.config)
     pretraining.bert.load_state_dict(model.bert.state_dict(), strict=False)
     pretraining.cls.predictions.load_state_dict(model.cls.predictions.state_dict())

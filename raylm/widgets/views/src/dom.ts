@@ -60,3 +60,15 @@ function isShown(child: Child): child is Node | string {
 function toNode(child: Node | string): Node {
   return typeof child === "string" ? document.createTextNode(clean(child)) : child;
 }
+
+/**
+ * Scrolls an element into view once it is shown: a long form before it may have left the page far below it.
+ */
+export function bringIntoView(element: HTMLElement): void {
+  const observer = new ResizeObserver(() => {
+    if (element.offsetHeight === 0) return; // its tab is not in front yet
+    observer.disconnect();
+    element.scrollIntoView({ block: "nearest" });
+  });
+  observer.observe(element);
+}

@@ -57,6 +57,8 @@ export interface Section {
   kinds?: Record<string, Kind>;
   default?: string | null;
   many?: boolean;
+  /** Whether a recipe may leave the section out, which means something of its own. */
+  optional?: boolean;
 }
 
 export interface Schema {

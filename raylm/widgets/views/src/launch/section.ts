@@ -10,6 +10,8 @@ export interface Filter {
   is_advanced: boolean;
 }
 
+const NONE = ""; // of a section that a recipe may leave out
+
 /** The fields of one section over the draft's values; `onChange` hears of each change a person makes. */
 export class SectionView {
   readonly element: HTMLElement;
@@ -26,7 +28,7 @@ export class SectionView {
     private readonly onChange: OnChange,
   ) {
     this.kinds = section.kinds && !section.many ? this.makeKinds(Object.keys(section.kinds)) : null;
-    if (this.kinds && getAt(values, `${section.name}.kind`) === undefined)
+    if (this.kinds && !section.optional && getAt(values, `${section.name}.kind`) === undefined)
       setAt(values, `${section.name}.kind`, section.default); // the kind that is shown is the kind that is meant
     const title = uniqueId("section");
     this.element = h(
@@ -85,15 +87,17 @@ export class SectionView {
     const select = h(
       "select",
       { id: uniqueId("kind") },
+      this.section.optional ? h("option", { value: NONE }, "none") : null,
       ...kinds.map((kind) => h("option", { value: kind }, kind)),
     );
     h("div", { class: "raylm-kind" }, h("label", { for: select.id }, `${this.section.title} kind`), select);
     select.addEventListener("change", () => {
       const old = (getAt(this.values, this.section.name) ?? {}) as Values;
       const fields = this.section.kinds?.[select.value]?.fields ?? [];
-      setAt(this.values, this.section.name, { kind: select.value, ...shared(old, fields) });
+      const kind = select.value === NONE ? undefined : select.value;
+      setAt(this.values, this.section.name, kind ? { kind, ...shared(old, fields) } : undefined);
       this.rebuild();
-      this.onChange(asField(this.section, `${this.section.name}.kind`), select.value, null);
+      this.onChange(asField(this.section, `${this.section.name}.kind`), kind, null);
     });
     return select;
   }
@@ -113,7 +117,7 @@ export class SectionView {
     const { kinds, fields, many, name } = this.section;
     if (many) return [asField(this.section, name)];
     if (!kinds || !this.kinds) return fields ?? [];
-    this.kinds.value = String(getAt(this.values, `${name}.kind`) ?? this.section.default);
+    this.kinds.value = String(getAt(this.values, `${name}.kind`) ?? this.section.default ?? NONE);
     return kinds[this.kinds.value]?.fields ?? [];
   }
 

@@ -1,7 +1,7 @@
 /** The Monitor screen: the runs of every storage, and one of them live. */
 import "../styles/base.css";
 import "../styles/monitor.css";
-import { fill, h, show } from "../dom";
+import { bringIntoView, fill, h, show } from "../dom";
 import { Detail } from "../monitor/detail";
 import { RunPicker } from "../monitor/runs";
 import { disconnected, empty, loading } from "../notice";
@@ -43,7 +43,9 @@ class Monitor {
     fill(root, [h("div", { class: "raylm-screen" }, this.notice, this.body)]);
     this.endObserving = context.shared.observe("run_id", () => {
       const wanted = context.shared.get("run_id") as string;
-      if (wanted && wanted !== this.runId) this.choose(wanted);
+      if (!wanted || wanted === this.runId) return;
+      this.choose(wanted);
+      bringIntoView(root);
     });
     this.poller = new Poller(root, () => this.ask());
   }

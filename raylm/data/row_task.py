@@ -1,0 +1,78 @@
+"""What a preparation asks of a task: which record a row is, and which ids a record becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from raylm.data.text_encoder import TextEncoder
+
+Record: TypeAlias = dict[str, Any]
+"""A row in its task's own words: JSON values only."""
+
+
+class Encoded(NamedTuple):
+    """A record, or a window of one, as ids."""
+
+    tokens: Sequence[int]
+    """What the model reads, special tokens included."""
+    target: Sequence[int] | Sequence[float]
+    """What it is to learn; what the numbers mean, the task's objective says."""
+
+
+class RowTask(Protocol):
+    """A task, as far as a preparation must know it; see `raylm.tasks`."""
+
+    @property
+    def target_dtype(self) -> Literal["int32", "float32"]:
+        """What targets are: ids, or the numbers of a regression."""
+        ...
+
+    def field_names(self) -> tuple[str, ...]:
+        """Return the fields of a row that are read."""
+        ...
+
+    def record(self, values: Mapping[str, Any]) -> Record:
+        """Return the record of a row's named values.
+
+        Raises:
+            NoTextError: the row is not what the task needs; says what is wrong and how to mend it.
+        """
+        ...
+
+    def texts(self, record: Record) -> tuple[str, ...]:
+        """Return the texts of a record as a person reads them: for filters and for tokenizers that learn."""
+        ...
+
+    def label_names(self, record: Record) -> Iterable[str]:
+        """Return the labels that a record has; nothing where the task has no set of labels."""
+        ...
+
+    def encode(self, record: Record, encoder: TextEncoder) -> list[Encoded]:
+        """Return the rows of a record, one or several."""
+        ...
+
+    def label_set(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the labels in the order of their ids, given those of the training records.
+
+        Raises:
+            BadInput: they are none that could be learned.
+        """
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides records and ids besides the rows."""
+        ...
+
+
+class Lesson(NamedTuple):
+    """A task and the objective that is to learn it."""
+
+    task: RowTask
+    objective: str
+    """Its kind."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the ids besides rows and tokenizer."""
+        return {**self.task.settings(), "objective": self.objective}

@@ -1,0 +1,77 @@
+"""Adapters on models: put on before training, saved alone, merged into the weights for use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from raylm.adapters import Adapter
+from raylm.config.errors import BadInput
+
+_SHOWN = 20
+
+
+def put_on(model: PreTrainedModel, adapter: Adapter, fresh: Sequence[str]) -> Any:
+    """Freeze a model and add an adapter's layers to it, in place; return peft's view of it.
+
+    Args:
+        model: to be adapted.
+        adapter: which layers, of what rank.
+        fresh: modules that have no pretrained weights, and are trained whole.
+
+    Raises:
+        BadInput: no layer answers to the adapter's names; lists those there are.
+    """
+    from peft import get_peft_model
+
+    check_targets(model, adapter)
+    with warnings.catch_warnings():  # peft asks transformers by names that transformers is about to give up
+        warnings.simplefilter("ignore", FutureWarning)
+        return get_peft_model(model, adapter.settings(fresh))
+
+
+def check_targets(model: nn.Module, adapter: Adapter) -> None:
+    """Refuse target modules that match nothing.
+
+    Raises:
+        BadInput: lists the linear layers that there are.
+    """
+    targets = getattr(adapter, "target_modules", "all-linear")
+    if isinstance(targets, str):
+        return
+    names = linear_names(model)
+    missing = [each for each in targets if not any(_ends_in(name, each) for name in names)]
+    if missing:
+        ends = sorted({name.rpartition(".")[2] for name in names})
+        listed = ", ".join(ends[:_SHOWN]) + (", ..." if len(ends) > _SHOWN else "")
+        message = f"no linear layer is called {', '.join(missing)}"
+        raise BadInput.one("adapter.target_modules", message, f"there are {listed}", code="target_modules")
+
+
+def linear_names(model: nn.Module) -> list[str]:
+    """Return the names of the layers that can have an adapter."""
+    from transformers.pytorch_utils import Conv1D
+
+    return [name for name, part in model.named_modules() if isinstance(part, nn.Linear | Conv1D)]
+
+
+def _ends_in(name: str, end: str) -> bool:
+    return name == end or name.endswith(f".{end}")
+
+
+def merged(adapted: Any) -> PreTrainedModel:
+    """Return the model with its adapter's product added to the weights, and no adapter any more."""
+    return adapted.merge_and_unload()
+
+
+def save_apart(adapted: Any, folder: Path) -> None:
+    """Write the adapter as peft's `PeftModel.from_pretrained` reads it, and in `base` what it goes on."""
+    for config in adapted.peft_config.values():
+        config.base_model_name_or_path = "base"
+    adapted.save_pretrained(folder)
+    adapted.unload().save_pretrained(folder / "base")

@@ -1,0 +1,234 @@
+"""Fine-tuning: weights taken over, adapters, frozen layers, early stopping, resumes that change no bit."""
+
+import shutil
+
+import pytest
+import torch
+
+from raylm.config.errors import BadInput
+from raylm.engine.restore import restore
+from raylm.optim.optimizers.adamw import AdamW
+from raylm.runs.catalogue import find
+from raylm.runs.fork import delete
+from raylm.runs.read import curve
+from raylm.runs.run import Run
+from tests.families import family_recipe
+from tests.killed import Killed
+from tests.tiny import train_alone, train_together
+from tests.tiny_tasks import TASKS, task_recipe
+
+LORA = {"adapter": {"kind": "lora", "rank": 2}}
+
+
+@pytest.fixture(scope="module")
+def parents(tmp_path_factory):
+    """A pretrained run of each family that a task here begins with."""
+    storage = str(tmp_path_factory.mktemp("parents"))
+    runs = {}
+    for kind in {family for family, _, _ in TASKS.values()}:
+        recipe = family_recipe(kind, train={"max_steps": 10, "sequence_length": 48})
+        runs[kind] = train_alone(recipe, storage, f"parent-{kind}")
+    return runs
+
+
+def begun_with(parent: Run, step: int = 10) -> dict:
+    return {"init": {"from": f"{parent.uri}@{step}"}}
+
+
+def losses(run: Run) -> list[float]:
+    return [value for _, value in curve(run, "train/loss")]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_is_learned_from_random_weights_and_from_a_pretrained_model(task, storage, tmp_path, parents):
+    steps = {"train": {"max_steps": 60}, "optimizer": {"learning_rate": 5e-3}}
+    for name, more in (("random", {}), ("pretrained", begun_with(parents[TASKS[task][0]]))):
+        run = train_alone(task_recipe(task, tmp_path, **steps, **more), storage, name)
+        found = losses(run)
+        assert sum(found[-8:]) / 8 < sum(found[:3]) / 3 * 0.9, name
+        assert curve(run, "eval/loss")
+
+
+def test_the_part_that_reads_begins_with_the_parents_weights(storage, tmp_path, parents):
+    frozen = {"optimizer": {"learning_rate": 1e-12, "weight_decay": 0.0}, "train": {"max_steps": 5}}
+    recipe = task_recipe("sequence_classification", tmp_path, **frozen, **begun_with(parents["bert"]))
+    run = train_alone(recipe, storage, "child")
+    mine, theirs = restore(run).model.bert, restore(parents["bert"]).model.bert
+    for name, weight in theirs.encoder.state_dict().items():
+        assert torch.allclose(mine.encoder.state_dict()[name], weight, atol=1e-9), name
+    (event,) = [each for each in run.events() if each["event"] == "initialised"]
+    assert event["fresh"] == ["classifier"]  # next sentences taught the pooler
+    assert run.header()["init"] == {
+        "uri": parents["bert"].uri,
+        "step": 10,
+        "digest": parents["bert"].checkpoints.show(10).digest,
+    }
+
+
+@pytest.mark.parametrize("adapter", [{}, LORA], ids=["full", "lora"])
+@pytest.mark.parametrize("task", ["sequence_classification", "chat", "translation"])
+def test_a_killed_fine_tuning_resumes_bit_for_bit(task, adapter, storage, tmp_path, parents):
+    recipe = task_recipe(
+        task,
+        tmp_path,
+        train={"max_steps": 60},
+        checkpoint={"every_steps": 10, "keep_best": True},
+        evaluate={"every_steps": 15},
+        **begun_with(parents[TASKS[task][0]]),
+        **adapter,
+    )
+    twin = train_alone(recipe, storage, "twin")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe.to_yaml())
+
+    killed = Killed(storage, "killed")
+    last = killed.kill_after(killed.start("train", str(path), "--run-id", "killed"), 25)
+    run = Run.open(storage, "killed")
+    assert 25 <= last < 60, "the kill came too late to interrupt anything"
+    assert run.status().status == "lost"
+    resumed = killed.start("runs", "resume", "killed")
+    assert resumed.wait(90) == 0, resumed.stderr.read().decode()
+
+    assert [event["step"] for event in run.events() if event["event"] == "resumed"] != [0]
+    assert curve(run, "train/loss") == curve(twin, "train/loss")
+    assert curve(run, "eval/loss") == curve(twin, "eval/loss")
+    assert run.checkpoints.latest_good()[0].facts["best"] == twin.checkpoints.latest_good()[0].facts["best"]
+    for name, weight in restore(twin).model.state_dict().items():
+        assert torch.equal(weight, restore(run).model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+@pytest.mark.parametrize("task", ["sequence_classification", "chat", "translation", "text_generation"])
+def test_an_adapter_is_saved_alone_and_merged_for_use(kind, task, storage, tmp_path, parents):
+    parent = parents[TASKS[task][0]]
+    recipe = task_recipe(task, tmp_path, adapter={"kind": kind, "rank": 2}, **begun_with(parent))
+    run = train_alone(recipe, storage, "adapter")
+    checkpoint = run.checkpoints.show(20)
+    full = train_alone(task_recipe(task, tmp_path, **begun_with(parent)), storage, "full").checkpoints.show(
+        20
+    )
+    assert checkpoint.num_bytes < 0.6 * full.num_bytes  # of models whose head is a large part
+    assert checkpoint.facts["base"]["digest"] == parent.checkpoints.show(10).digest
+    assert checkpoint.facts["base"]["from"] == f"{parent.uri}@10"
+
+    merged, apart = restore(run, 20).model, restore(run, 20, keep_adapter=True).model
+    assert not any("lora" in name for name in merged.state_dict())
+    ids = torch.randint(10, 300, (2, 12), generator=torch.Generator().manual_seed(0))
+    inputs = {"input_ids": ids} | ({"decoder_input_ids": ids[:, :5]} if task == "translation" else {})
+    with torch.no_grad():
+        assert torch.allclose(merged(**inputs).logits, apart(**inputs).logits, atol=1e-5)
+        fresh = restore(parent).model
+    if type(fresh) is type(merged):
+        assert not torch.allclose(merged(**inputs).logits, fresh(**inputs).logits, atol=1e-3)
+
+
+def test_two_processes_train_an_adapter_as_one_does(storage, tmp_path, parents):
+    recipe = task_recipe("chat", tmp_path, train={"max_steps": 8}, **begun_with(parents["llama"]), **LORA)
+    alone = train_alone(recipe, storage, "one")
+    two = train_together(recipe, storage, "two", world_size=2)
+    assert losses(two) == pytest.approx(losses(alone), abs=1e-4)
+
+
+def test_a_parents_checkpoint_stays_as_long_as_a_child_lives(storage, tmp_path):
+    recipe = family_recipe(
+        "bert", train={"max_steps": 10, "sequence_length": 48}, checkpoint={"every_steps": 5}
+    )
+    parent = train_alone(recipe, storage, "parent")
+    child = train_alone(
+        task_recipe("sequence_classification", tmp_path, **begun_with(parent, 5), **LORA), storage, "child"
+    )
+    with pytest.raises(BadInput, match="5 is the start of child"):
+        parent.checkpoints.delete(5)
+    assert parent.checkpoints.retain(1) == []
+    with pytest.raises(BadInput, match="delete them first: child"):
+        delete(parent)
+    delete(child)
+    assert parent.checkpoints.retain(1) == [5]
+    delete(parent)
+
+
+def test_an_adapter_is_not_put_on_other_weights(storage, tmp_path):
+    def trained(seed: int, run_id: str) -> Run:
+        recipe = family_recipe("bert", train={"max_steps": 10, "sequence_length": 48, "seed": seed})
+        return train_alone(recipe, storage, run_id)
+
+    parent = trained(0, "parent")
+    recipe = task_recipe("sequence_classification", tmp_path, **begun_with(parent), **LORA)
+    child = train_alone(recipe, storage, "child")
+    shutil.rmtree(f"{parent.uri}/checkpoints")
+    shutil.copytree(f"{trained(1, 'other').uri}/checkpoints", f"{parent.uri}/checkpoints")
+    with pytest.raises(BadInput, match="not the one that the adapter was trained on"):
+        restore(child)
+
+
+def test_frozen_weights_stay_as_they_were(storage, tmp_path, parents):
+    init = {"init": {**begun_with(parents["bert"])["init"], "freeze": ["bert.embeddings.*", "*.attention.*"]}}
+    recipe = task_recipe("sequence_classification", tmp_path, **init)
+    run = train_alone(recipe, storage, "frozen")
+    mine, theirs = restore(run).model.bert, restore(parents["bert"]).model.bert
+    for name, weight in theirs.state_dict().items():
+        if "position_ids" in name or "token_type_ids" in name:
+            continue
+        is_frozen = name.startswith("embeddings.") or ".attention." in name
+        assert torch.equal(mine.state_dict()[name], weight) == is_frozen, name
+
+
+def test_a_pattern_that_matches_no_weight_is_refused(storage, tmp_path, parents):
+    init = {"init": {**begun_with(parents["bert"])["init"], "freeze": ["*.attentoin.*"]}}
+    with pytest.raises(BadInput, match=r"attentoin.*matches no weight"):
+        train_alone(task_recipe("sequence_classification", tmp_path, **init), storage, "frozen")
+
+
+def test_target_modules_that_match_nothing_name_those_there_are(storage, tmp_path, parents):
+    adapter = {"adapter": {"kind": "lora", "target_modules": ["q_proj"]}}
+    recipe = task_recipe("sequence_classification", tmp_path, **begun_with(parents["bert"]), **adapter)
+    with pytest.raises(BadInput, match=r"no linear layer is called q_proj; there are .*query.*value"):
+        train_alone(recipe, storage, "adapter")
+
+
+def test_lower_layers_learn_more_slowly(parents):
+    model = restore(parents["bert"]).model
+    groups = AdamW(learning_rate=1e-3, layer_decay=0.5).build(model).param_groups
+    names = {weight: name for name, weight in model.named_parameters()}
+    shares = {names[weight]: group["rate_share"] for group in groups for weight in group["params"]}
+    assert len(shares) == len(names)
+    assert shares["bert.embeddings.word_embeddings.weight"] == 0.25
+    assert shares["bert.encoder.layer.0.attention.self.query.weight"] == 0.5
+    assert shares["cls.predictions.transform.dense.weight"] == 1.0
+
+
+def test_a_run_ends_when_its_metric_is_no_longer_better_and_keeps_the_best(storage, tmp_path):
+    recipe = task_recipe(
+        "sequence_classification",
+        tmp_path,
+        train={"max_steps": 400},
+        optimizer={"learning_rate": 0.02},
+        evaluate={"every_steps": 5, "metric": "eval/loss", "patience": 3},
+        checkpoint={"every_steps": 400, "keep_last": 1, "keep_best": True},
+    )
+    run = train_alone(recipe, storage, "stopped")
+    found = dict(curve(run, "eval/loss"))
+    best = min(found, key=found.__getitem__)
+    status = run.status()
+    assert status.status == "finished"
+    assert status.step == max(found) == best + 15 < 400
+    assert f"eval/loss was best at step {best}" in status.reason
+    assert run.checkpoints.steps() == [best, status.step]
+    assert run.checkpoints.show(status.step).facts["best"]["step"] == best
+
+
+def test_accuracy_is_better_when_it_is_higher(storage, tmp_path):
+    recipe = task_recipe(
+        "sequence_classification",
+        tmp_path,
+        train={"max_steps": 40},
+        evaluate={"every_steps": 5, "metric": "eval/accuracy"},
+        checkpoint={"every_steps": 40, "keep_last": 1, "keep_best": True},
+    )
+    run = train_alone(recipe, storage, "run")
+    found = dict(curve(run, "eval/accuracy"))
+    best = run.checkpoints.show(40).facts["best"]
+    assert best["value"] == max(found.values())
+    assert found[best["step"]] == best["value"]
+    assert best["step"] in run.checkpoints.steps()
+    assert find("run@best", [storage])[1] == best["step"]
