@@ -103,9 +103,10 @@ class Pretrained(ModelFamily):
     def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         """Return the parameters of the model with that head, or with another where it has no such one."""
         del vocab_size, sequence_length
-        fitting = [name for name in (head, *self.heads) if name and _fits(_config(self.path), name)]
+        config = _config(self.path)
+        fitting = [name for name in (head, _own_head(config), *self.heads) if name and _fits(config, name)]
         loader = self.heads[fitting[0]] if fitting else "AutoModel"
-        return _count(_config(self.path).to_json_string(use_diff=False), loader)
+        return _count(config.to_json_string(use_diff=False), loader)
 
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
         """Return 6 N + 12 L D T with N all parameters; embeddings that are only looked up count too."""
@@ -176,6 +177,17 @@ def _fits(config: PretrainedConfig, head: str) -> bool:
 
     loader = getattr(transformers, Pretrained.heads[head])
     return type(config) in loader._model_mapping  # noqa: SLF001
+
+
+def _own_head(config: PretrainedConfig) -> str | None:
+    """Return the head that the model was saved with, if it is one of ours."""
+    import transformers
+
+    for head, loader in Pretrained.heads.items():
+        mapping = getattr(transformers, loader)._model_mapping  # noqa: SLF001
+        if type(config) in mapping and mapping[type(config)].__name__ in (config.architectures or ()):
+            return head
+    return None
 
 
 def _class_problem(config: PretrainedConfig, head: str) -> Problem | None:

@@ -215,10 +215,9 @@ def test_the_lead_is_the_first_sentence_or_the_first_item():
 
 
 def test_a_document_without_sentences_is_refused():
-    for document in ([], ["", " "], ["a", 1]):
+    for document in ([], [""], ["a", 1]):
         with pytest.raises(NoTextError):
             record("summarization", document=document)
-    assert record("summarization", document=["a", "", "b"])["sentences"] == ["a", "b"]
 
 
 def test_a_correction_that_is_right_beats_one_that_was_left_out():
