@@ -55,6 +55,18 @@ def test_a_double_click_launches_once(cockpit):
     assert len(list_runs([cockpit.lab.storage])) == before + 1
 
 
+def test_a_task_that_does_not_fit_disables_launch_until_it_is_taken_out(cockpit):
+    section(cockpit, "Task")
+    kind = cockpit.output.get_by_label("Task kind")
+    expect(kind).to_have_value("")
+    expect(cockpit.button("Launch")).to_be_enabled()
+    kind.select_option("sequence_classification")
+    expect(cockpit.button("Launch")).to_be_disabled()
+    expect(cockpit.output.get_by_role("link", name="Objective, 1 to mend")).to_be_visible()
+    kind.select_option(label="none")
+    expect(cockpit.button("Launch")).to_be_enabled()
+
+
 def test_a_value_that_cannot_be_disables_launch_and_says_why_under_the_field(cockpit):
     section(cockpit, "Model")
     heads = cockpit.field("model.num_heads")
