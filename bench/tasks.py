@@ -37,7 +37,7 @@ TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "summarization": ("t5", ()),
     "translation": ("t5", ()),
     "grammar": ("t5", ()),
-    "code": ("llama", ("runs_code=true",)),
+    "code": ("llama", ("--task", "code_generation", "runs_code=true")),
     "chat": ("llama", ()),
 }
 # A window as long as the tasks' rows, at the recipe's tokens a step.

@@ -31,11 +31,11 @@ class CodeGeneration(TextToText, Task):
     runs_code: bool = False
     """Whether what the model writes is run with its tests, in a process of its own with limits, which hold
     against accidents, not against malice. If not, no code is run, and only the share that parses is known."""
-    test_field: str | None = "test"
-    """With runs_code: the field of the tests, a text, or a list of lines such as "assert add(1, 2) == 3"."""
-    entry_point_field: str | None = "entry_point"
-    """With runs_code: the field of the function's name, if the tests define check(candidate), as HumanEval's
-    do; unset: they run by themselves."""
+    test_field: str | None = None
+    """The field of the tests, a text, or a list of lines such as "assert add(1, 2) == 3"; unset: none."""
+    entry_point_field: str | None = None
+    """The field of the function's name, if the tests define check(candidate), as HumanEval's do; unset: they
+    run by themselves."""
     seconds: float = knob(5.0, unit="seconds", gt=0, le=3600, advanced=True)
     """What a program with its tests may take."""
     answer_start: str = knob("", group="Prompt", advanced=True)
@@ -53,14 +53,14 @@ class CodeGeneration(TextToText, Task):
         return self
 
     def field_names(self) -> tuple[str, ...]:
-        tests = (self.test_field, self.entry_point_field) if self.runs_code else ()
+        tests = (self.test_field, self.entry_point_field)
         return (self.prompt_field, self.target_field, *(name for name in tests if name))
 
     def record(self, values: Mapping[str, Any]) -> Record:
         record = {"source": text_of(values, self.prompt_field), **target_of(values, self.target_field)}
-        if self.runs_code and self.test_field:
+        if self.test_field:
             record["test"] = self._test(value_of(values, self.test_field), self.test_field)
-        if self.runs_code and self.entry_point_field:
+        if self.entry_point_field:
             record["entry_point"] = _function_name(values, self.entry_point_field)
         return record
 

@@ -17,6 +17,7 @@ from raylm.tasks.code_generation import CodeGeneration
 from raylm.tasks.text_generation import TextGeneration
 from raylm.tasks.translation import Translation
 
+TESTS: dict[str, Any] = {"test_field": "test", "entry_point_field": "entry_point"}
 HEAD = 'def add(a, b):\n    """Return the sum."""\n'
 BODY = "    return a + b\n"
 CHECK = "def check(candidate):\n    assert candidate(1, 2) == 3\n    assert candidate(0, 0) == 0\n"
@@ -250,7 +251,7 @@ def test_code_is_run_only_on_request():
 
 
 def test_answers_that_pass_their_tests_are_told_from_those_that_only_parse():
-    task = CodeGeneration(runs_code=True)
+    task = CodeGeneration(runs_code=True, **TESTS)
     row = task.record(ROWS["code_generation"])
     answers = ["    return a + b\n", "    return a\n", "return (", "    import os; os._exit(0)\n"]
     judged = task.judge([row] * 4, answers)
@@ -259,12 +260,11 @@ def test_answers_that_pass_their_tests_are_told_from_those_that_only_parse():
 
 
 def test_tests_may_be_lines_that_run_by_themselves():
-    task = CodeGeneration(runs_code=True, test_field="test_list", entry_point_field=None)
+    task = CodeGeneration(runs_code=True, test_field="test_list")
     tests = ["assert add(1, 2) == 3", "assert add(1, 1) == 2"]
     values = {"prompt": "Write add.", "canonical_solution": f"def add(a, b):\n{BODY}", "test_list": tests}
     row = task.record(values)
-    assert metrics(task, [row], [row["target"]])["pass_rate"] == 1
-    assert metrics(task, [row], ["def add(a, b):\n    return 3\n"])["pass_rate"] == 0
+    assert metrics(task, [row] * 2, [row["target"], "def add(a, b):\n    return 3\n"])["pass_rate"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -272,9 +272,9 @@ def test_tests_may_be_lines_that_run_by_themselves():
 )
 def test_rows_of_code_that_cannot_be_tested_are_refused(values):
     with pytest.raises(NoTextError):
-        CodeGeneration(runs_code=True).record({**ROWS["code_generation"], **values})
+        CodeGeneration(**TESTS).record({**ROWS["code_generation"], **values})
     with pytest.raises(ValidationError, match="test_field"):
-        CodeGeneration(runs_code=True, test_field=None)
+        CodeGeneration(runs_code=True)
 
 
 def test_the_nearest_solution_is_that_of_the_prompt_most_like_it():
