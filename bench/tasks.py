@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from bench import harness
 from bench.harness import ROOT, SCRATCH
 from bench.runs import evaluated, step_seconds, trained
+from raylm.metrics import is_lower_better
 from raylm.runs.run import Run
 
 STORAGE = SCRATCH / "tasks"
@@ -210,10 +211,9 @@ def _named(name: str, outcome: Outcome) -> dict[str, float]:
 def _line(name: str, outcome: Outcome) -> str:
     low, high = outcome.interval
     beside = ", ".join(f"{each} {value:.3f}" for each, value in outcome.baselines.items())
-    beaten = all(low > value for value in outcome.baselines.values())
-    verdict = (
-        "" if beaten or outcome.metric in ("bits_per_byte",) else "; not surely better than the baseline"
-    )
+    is_lower = is_lower_better(outcome.metric)
+    beaten = all(high < value if is_lower else low > value for value in outcome.baselines.values())
+    verdict = "" if beaten else "; not surely better than the baseline"
     return (
         f"{name:32}{outcome.metric} {outcome.value:.3f} ({low:.3f} to {high:.3f}), {beside}, "
         f"{outcome.seconds:.0f} s{verdict}"

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from raylm.config.errors import BadInput
-from raylm.planning import preflight
+from raylm.engine.export import export
+from raylm.planning import plan, preflight
 from raylm.recipe import Recipe
 from tests.families import family_recipe
 from tests.tiny import train_alone
@@ -93,15 +94,41 @@ def test_an_adapter_wants_weights_to_stand_on(tmp_path):
     assert problem.startswith("adapter.kind: lora adapts a model that has learned something")
 
 
-def test_qlora_says_that_it_needs_a_gpu(tmp_path, parent):
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
-    init = {"from": f"{parent.uri}@10"}
-    recipe = task_recipe("sequence_classification", tmp_path, init=init, adapter={"kind": "qlora"})
+def test_qlora_says_that_it_needs_a_gpu(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)  # also where there is one
+    first = train_alone(
+        family_recipe("llama", train={"max_steps": 5, "sequence_length": 48}), str(tmp_path / "runs"), "first"
+    )
+    export(first, None, tmp_path / "model")
+    recipe = task_recipe("chat", tmp_path, init={"from": str(tmp_path / "model")}, adapter={"kind": "qlora"})
     messages = [str(problem) for problem in preflight(recipe, str(tmp_path / "runs"))]
     assert any("needs a CUDA GPU" in message and "use lora" in message for message in messages)
+
+
+def test_qlora_says_what_it_does_not_go_with(tmp_path, parent):
+    found = problems_of(
+        "sequence_classification",
+        tmp_path,
+        init={"from": f"{parent.uri}@10"},
+        adapter={"kind": "qlora"},
+        scaling={"strategy": "fsdp"},
+    )
+    assert [each.partition(":")[0] for each in found] == ["init.from", "adapter.kind", "scaling.strategy"]
+    assert "raylm checkpoints export" in found[0]
+
+
+def test_a_plan_counts_what_is_trained(tmp_path, parent):
+    init = {"from": f"{parent.uri}@10"}
+    whole = plan(task_recipe("sequence_classification", tmp_path, init=init))
+    lora = plan(
+        task_recipe("sequence_classification", tmp_path, init=init, adapter={"kind": "lora", "rank": 2})
+    )
+    assert whole.trained_parameters is None
+    layer = 4 * 2 * (32 + 32) + 2 * 2 * (32 + 128)  # query, key, value, output; up and down
+    pooler, classifier = 2 * (32 + 32), 2 * 32 + 2  # next sentences taught the pooler; the classifier is new
+    assert lora.trained_parameters == layer + pooler + classifier
+    assert lora.memory_bytes < whole.memory_bytes
+    assert lora.checkpoint_bytes == 12 * lora.trained_parameters
 
 
 def test_patience_wants_evaluations_and_a_metric_that_is_computed(tmp_path):

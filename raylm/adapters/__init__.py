@@ -5,20 +5,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+from pydantic import field_validator
 
 from raylm.config.choice import Choice
 from raylm.config.errors import Problem
 from raylm.config.sections import knob
-
-if TYPE_CHECKING:
-    from transformers import PretrainedConfig
 
 __all__ = ["Adapter", "LowRank"]
 
 
 class Adapter(Choice):
     """Which few weights are trained in place of all."""
+
+    is_quantized: ClassVar[bool] = False
+    """Whether the weights beneath are stored in fewer bits than they are computed in."""
 
     def problems(self) -> Iterable[Problem]:
         """Return why it cannot be trained on this machine."""
@@ -34,8 +36,9 @@ class Adapter(Choice):
             fresh: modules that no pretrained weights were found for: they are trained whole.
         """
 
-    def prepare(self, config: PretrainedConfig) -> None:
-        """Change how the model beneath is loaded, where the adapter asks for that."""
+    def quantization(self) -> Any:
+        """Return transformers' configuration of how the weights beneath are stored; None for as they are."""
+        return None
 
 
 class LowRank(Adapter):
@@ -50,6 +53,12 @@ class LowRank(Adapter):
     target_modules: str | tuple[str, ...] = "all-linear"
     """Ends of the names of the layers that get an adapter, such as [query, value]; all-linear: every linear
     layer but the head (Dettmers et al. 2023, section 4)."""
+
+    @field_validator("target_modules")
+    @classmethod
+    def _one_name_is_a_list(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        """Return a single name as a list of one: peft would take it for a pattern of whole names."""
+        return (names,) if isinstance(names, str) and names != "all-linear" else names
 
     options: ClassVar[dict[str, Any]] = {}
     """What the kind sets of peft's configuration."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import Any, ClassVar, Literal
 
 from raylm.adapters import LowRank
 from raylm.config.errors import Problem
-
-if TYPE_CHECKING:
-    from transformers import PretrainedConfig
 
 
 class Qlora(LowRank):
     """Low-rank adapters over a model in 4 bits (NF4, with double quantisation); needs an NVIDIA GPU."""
 
     kind: Literal["qlora"] = "qlora"
+
+    is_quantized: ClassVar = True
 
     def problems(self) -> Iterable[Problem]:
         import torch
@@ -29,11 +28,11 @@ class Qlora(LowRank):
             message = "bitsandbytes, which stores weights in 4 bits, is not installed"
             yield Problem("adapter.kind", message, "pip install bitsandbytes", code="missing_package")
 
-    def prepare(self, config: PretrainedConfig) -> None:
+    def quantization(self) -> Any:
         import torch
         from transformers import BitsAndBytesConfig
 
-        config.quantization_config = BitsAndBytesConfig(
+        return BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,

@@ -32,6 +32,7 @@ def _duration(seconds: float) -> str:
 
 _ITEMS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("parameters", "Parameters", _rounded),
+    ("trained_parameters", "Trained of them", _rounded),
     ("tokens", "Tokens", _rounded),
     ("steps", "Steps", lambda value: f"{value:,}"),
     ("memory_bytes", "Memory a worker", size_text),

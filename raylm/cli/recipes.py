@@ -89,6 +89,7 @@ def _shown(name: str, value: Any) -> str:
 
 _TABLE = (
     ("parameters", "parameters", "{parameters} (vocabulary of {vocab_size})"),
+    ("trained_parameters", "trained", "{trained_parameters} of them"),
     ("sizes", "sizes by name", "{sizes}"),
     ("steps", "steps", "{steps} of {tokens_per_step} tokens"),
     ("tokens", "tokens", "{tokens}"),

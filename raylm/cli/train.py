@@ -100,7 +100,7 @@ def _validation(summary: dict[str, Any]) -> str:
     if summary["eval/accuracy"] is not None:
         loss, accuracy = summary["eval/loss"], summary["eval/accuracy"]
         return f"validation loss {loss:.4f}, accuracy {accuracy:.4f}, over the whole validation split"
-    unit = "" if summary["task"] == "sequence_classification" else " nats per token"  # a regression
+    unit = " nats per token" if summary["eval/loss_over_entropy"] else ""  # a regression's is none
     return (
         f"validation loss {summary['eval/loss']:.4f}{unit}, over the whole validation split"
         f"{_beside_frequencies(summary)}"

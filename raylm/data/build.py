@@ -53,7 +53,7 @@ class Build:
             *self.tokenizer.notes(trained),
             *split_notes(assembled, overlap),
         )
-        targets = None if step.lesson is None else encodings[0].target_dtype
+        targets = None if step.lesson is None else step.lesson.target_dtype
         written = Written(folder, plan, self.tokenizer, trained, assembled, notes, labels, targets)
         sources = self._source_facts(text, assembled)
         return describe(written, sources, step.data.filters, text.filtered.decisions(step.workspace))
@@ -68,9 +68,8 @@ class Build:
 
     def _encode(self, text: Text, tokenizer: str, labels: tuple[str, ...]) -> list[Encoding]:
         step = self.preparation
-        targets = "int32" if step.lesson is None else step.lesson.task.target_dtype
         encodings = [
-            Encoding(step.workspace.uri, block, rule, tokenizer, step.lesson, labels, targets)
+            Encoding(step.workspace.uri, block, rule, tokenizer, step.lesson, labels)
             for block, rule in zip(text.blocks, text.rules, strict=True)
         ]
         there = encoded_before(encodings, step.workspace)

@@ -17,7 +17,7 @@ from raylm.data.encoded_split import EncodedSplit, encode_pieces
 from raylm.data.index import FORMAT
 from raylm.data.learn import trained_tokenizer
 from raylm.data.row_task import Lesson
-from raylm.data.split import SPLITS, Rule
+from raylm.data.split import SPLITS, Piece, Rule
 from raylm.data.text_encoder import TextEncoder
 from raylm.data.tokenizers import TrainedTokenizer
 from raylm.data.workspace import Workspace, key_of
@@ -38,11 +38,10 @@ class Encoding(NamedTuple):
     lesson: Lesson | None = None
     labels: tuple[str, ...] = ()
     """Of the task, in the order of their ids."""
-    target_dtype: str = "int32"
 
     @property
     def key(self) -> str:
-        of_task = None if self.lesson is None else [self.lesson.settings(), self.labels, self.target_dtype]
+        of_task = None if self.lesson is None else [self.lesson.settings(), self.labels]
         return key_of("tokens", FORMAT, self.block.key, self.rule, self.tokenizer, of_task)
 
     @property
@@ -55,34 +54,48 @@ def token_dtype(trained: TrainedTokenizer) -> np.dtype[np.unsignedinteger]:
     return np.dtype("<u2" if trained.vocab_size <= np.iinfo(np.uint16).max + 1 else "<u4")
 
 
+class _Part(NamedTuple):
+    """What a block gives to a split."""
+
+    split: str
+    texts: Sequence[str]
+    encoded: EncodedSplit
+
+
 def encode(task: Encoding) -> None:
     """Write the ids of a block's documents, split by split."""
     workspace = Workspace(task.workspace)
     trained = trained_tokenizer(task.workspace, task.tokenizer)
     block = Block.from_bytes(workspace.read(task.block.step, task.block.name))
+    parts = _texts(task, block, trained) if task.lesson is None else _rows(task, task.lesson, block, trained)
     hashes: dict[str, NDArray[np.uint64]] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    for name in SPLITS:
-        if task.lesson is None:
-            pieces = [piece for piece in task.rule.pieces(block.texts) if piece.split == name]
-            found = encode_pieces(pieces, trained, token_dtype(trained))
-            hashes[name] = _hashes(piece.text for piece in pieces)
-        else:
-            documents = [each for each in block.documents() if task.rule.side(each.text) == name]
-            found = _encode_records(task, task.lesson, documents, trained)
-            hashes[name] = _hashes(each.text for each in documents)
-        arrays |= found.to_arrays(name)
+    for name, texts, encoded in parts:
+        arrays |= encoded.to_arrays(name)
+        hashes[name] = _hashes(texts)
     # Apart from the tokens: only a comparison of the splits reads them.
     workspace.write(HASHES, task.name, _npz(hashes))
     workspace.write(STEP, task.name, _npz(arrays))
 
 
-def _encode_records(
-    task: Encoding, lesson: Lesson, documents: Sequence[Document], trained: TrainedTokenizer
-) -> EncodedSplit:
+def _texts(task: Encoding, block: Block, trained: TrainedTokenizer) -> Iterator[_Part]:
+    sides: dict[str, list[Piece]] = {name: [] for name in SPLITS}
+    for piece in task.rule.pieces(block.texts):
+        sides[piece.split].append(piece)
+    for name, pieces in sides.items():
+        encoded = encode_pieces(pieces, trained, token_dtype(trained))
+        yield _Part(name, [piece.text for piece in pieces], encoded)
+
+
+def _rows(task: Encoding, lesson: Lesson, block: Block, trained: TrainedTokenizer) -> Iterator[_Part]:
     encoder = TextEncoder(trained, lesson.objective, task.labels)
-    dtypes = token_dtype(trained), TARGET_DTYPES[task.target_dtype]
-    return encode_records(documents, lesson.task, encoder, *dtypes)
+    dtypes = token_dtype(trained), TARGET_DTYPES[lesson.target_dtype]
+    sides: dict[str, list[Document]] = {name: [] for name in SPLITS}
+    for document in block.documents():
+        sides[task.rule.side(document.text)].append(document)
+    for name, documents in sides.items():
+        encoded = encode_records(documents, lesson.task, encoder, *dtypes)
+        yield _Part(name, [document.text for document in documents], encoded)
 
 
 def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:

@@ -14,7 +14,7 @@ from raylm.data.encoded_split import LENGTH_DTYPE, EncodedSplit, Ragged
 from raylm.data.row_task import Encoded, RowTask
 from raylm.data.text_encoder import TextEncoder
 
-TARGET_DTYPES = {"int32": np.dtype("<i4"), "float32": np.dtype("<f4")}
+TARGET_DTYPES = {"int32": np.dtype("<i4"), "float32": np.dtype("<f4"), "uint8": np.dtype(np.uint8)}
 """Of the column of targets, by what the index calls it; little-endian on every machine."""
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from pydantic import field_validator
 
 from raylm.config.errors import BadInput
 from raylm.config.sections import Section, knob
-from raylm.data.documents import Input
+from raylm.data.documents import BadRow, Input
 from raylm.data.files import file_digest, file_stamp, find_files, stem
+from raylm.data.reading import read_lines
 
 
 class FileSource(Section):
@@ -57,6 +58,14 @@ class TextFileSource(FileSource):
     """How the bytes of the files are to be read."""
     errors: Literal["strict", "replace"] = knob("strict", advanced=True)
     """strict: a byte that does not fit the encoding is an error; replace: it becomes U+FFFD."""
+
+    def lines(self, name: str) -> Iterator[str | BadRow]:
+        """Yield the lines of a file, and in place of one that does not fit the encoding what is wrong."""
+        for portion in read_lines(name, self.encoding, self.errors):
+            if isinstance(portion, BadRow):
+                yield portion
+            else:
+                yield from portion.lines
 
     @field_validator("encoding")
     @classmethod

@@ -59,7 +59,7 @@ class Index(Section):
     """The recipe's tokenizer section."""
     labels: tuple[str, ...] = ()
     """Names of the labels in the order of their ids, of a task that has some."""
-    target_dtype: Literal["int32", "float32"] | None = None
+    target_dtype: Literal["int32", "float32", "uint8"] | None = None
     """Of what the rows of a task have for a target; None: the dataset holds texts."""
     num_documents: int
     """Of all sources; a document that the split cuts counts once here and in both splits."""

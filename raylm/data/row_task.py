@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from raylm.config.errors import BadInput
+
 if TYPE_CHECKING:
     from raylm.data.text_encoder import TextEncoder
 
@@ -25,8 +27,8 @@ class RowTask(Protocol):
     """A task, as far as a preparation must know it; see `raylm.tasks`."""
 
     @property
-    def target_dtype(self) -> Literal["int32", "float32"]:
-        """What targets are: ids, or the numbers of a regression."""
+    def has_labels(self) -> bool:
+        """Whether records have labels out of a set that is learned from them, or given."""
         ...
 
     def field_names(self) -> tuple[str, ...]:
@@ -72,7 +74,21 @@ class Lesson(NamedTuple):
     task: RowTask
     objective: str
     """Its kind."""
+    target_dtype: Literal["int32", "float32", "uint8"] = "int32"
+    """What targets are: ids, numbers, or marks of what is to be learned."""
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the ids besides rows and tokenizer."""
         return {**self.task.settings(), "objective": self.objective}
+
+
+def refuse_one_label(names: set[str]) -> None:
+    """Refuse training rows that all have the same label.
+
+    Raises:
+        BadInput: names it.
+    """
+    if len(names) == 1:
+        message = f"every training row has the label {min(names)!r}, so there is nothing to tell apart"
+        mend = "give rows of other classes too, and check the field of the label"
+        raise BadInput.one("task", message, mend, code="single-class")

@@ -1,34 +1,15 @@
 """Rows by global sample index: the order picks a row, the row plan its spans, the split the values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from raylm.kernels.rows import RowPlan, Span
+
 _MASK_64 = (1 << 64) - 1
-
-
-class Span(Protocol):
-    """Values [start, stop) of one column of a split."""
-
-    @property
-    def column(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
-    @property
-    def joins(self) -> bool: ...  # whether the values stand in one array with those of the span before
-
-
-class RowPlan(Protocol):
-    """Maps a row number to the spans that make it up."""
-
-    @property
-    def num_rows(self) -> int: ...
-    def spans(self, row: int) -> Sequence[Span]: ...
 
 
 class Order(Protocol):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from raylm.config.errors import BadInput
 from raylm.data.trained_tokenizer import CONFIG_FILE, MODEL_FILE, TrainedTokenizer
 from raylm.runs.folder import Folder
+from raylm.runs.local_copy import local_copy
 
 if TYPE_CHECKING:
     import tokenizers
@@ -25,7 +26,7 @@ def model_file(path: str | Path) -> Path:
     """Return the tokenizer.json that a path names: itself, one in that folder, or of that name on the hub."""
     if _HUB_NAME.fullmatch(str(path)) and not Path(path).exists():
         return _fetched(str(path))
-    path = Path(path).expanduser()
+    path = Path(local_copy(str(path)) if "://" in str(path) else path).expanduser()
     return path / MODEL_FILE if path.is_dir() else path
 
 

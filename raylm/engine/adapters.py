@@ -27,9 +27,11 @@ def put_on(model: PreTrainedModel, adapter: Adapter, fresh: Sequence[str]) -> An
     Raises:
         BadInput: no layer answers to the adapter's names; lists those there are.
     """
-    from peft import get_peft_model
+    from peft import get_peft_model, prepare_model_for_kbit_training
 
     check_targets(model, adapter)
+    if adapter.is_quantized:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     with warnings.catch_warnings():  # peft asks transformers by names that transformers is about to give up
         warnings.simplefilter("ignore", FutureWarning)
         return get_peft_model(model, adapter.settings(fresh))

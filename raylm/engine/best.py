@@ -22,7 +22,7 @@ class Best(NamedTuple):
         value = metrics.get(name)
         if value is None:
             return self
-        is_better = self.value is None or _is_better(value, self.value, name)
+        is_better = not math.isnan(value) and (self.value is None or _is_better(value, self.value, name))
         return Best(value, step) if is_better else self._replace(num_worse=self.num_worse + 1)
 
     @classmethod
@@ -32,6 +32,4 @@ class Best(NamedTuple):
 
 
 def _is_better(value: float, other: float, name: str) -> bool:
-    if math.isnan(value):
-        return False
     return value < other if is_lower_better(name) else value > other

@@ -73,16 +73,7 @@ def find_start(run: Run, world: World) -> tuple[Checkpoint | None, list[str]]:
     Raises:
         BadInput: Checkpoints exist and none is good.
     """
-    found: Any = None
-    if world.is_first:
-        try:
-            found = starting_checkpoint(run)
-        except BadInput as error:
-            found = error
-    found = world.from_first(found)
-    if isinstance(found, BadInput):
-        raise found
-    return found
+    return world.first_does(lambda: starting_checkpoint(run))
 
 
 def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:

@@ -46,20 +46,37 @@ class BFloat16Compute(nn.Module):
 
     def forward(self, *args: Any) -> Any:
         """Run the module on bfloat16 copies of its weights."""
-        halved = {name: weight.to(torch.bfloat16) for name, weight in self.module.named_parameters()}
+        halved = {
+            name: weight.to(torch.bfloat16)
+            for name, weight in self.module.named_parameters()
+            if weight.is_floating_point()  # quantized ones are whole numbers
+        }
         return torch.func.functional_call(self.module, halved, args)
 
 
-def spread(module: LossModule, world: World, strategy: str, precision: str) -> nn.Module:
-    """Return the module made ready for its world: sharded (FSDP2), replicated (DDP) or as it is."""
+def spread(
+    module: LossModule, world: World, strategy: str, precision: str, *, is_adapted: bool = False
+) -> nn.Module:
+    """Return the module made ready for its world: sharded (FSDP2), replicated (DDP) or as it is.
+
+    Weights beneath an adapter are neither updated nor saved: in bfloat16 they need no float32 original.
+    """
     is_half = precision == "bfloat16"
     module.to(world.device)
     if strategy == "fsdp" and world.size > 1:
         return _shard(module, world, is_half=is_half)
+    if is_half and is_adapted:
+        _halve_frozen(module)
     ready: nn.Module = BFloat16Compute(module) if is_half else module
     if world.size == 1:
         return ready
     return DistributedDataParallel(ready, gradient_as_bucket_view=True)
+
+
+def _halve_frozen(module: nn.Module) -> None:
+    for weight in module.parameters():
+        if not weight.requires_grad and weight.is_floating_point():
+            weight.data = weight.data.to(torch.bfloat16)
 
 
 def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:

@@ -49,21 +49,22 @@ class Initial(NamedTuple):
     """Peft's view of the model, where it has an adapter."""
 
 
-def restore(run: Run, step: int | None = None, *, keep_adapter: bool = False) -> Restored:
+def restore(run: Run, step: int | None = None, *, keep_adapter: bool = False, deep: bool = True) -> Restored:
     """Return the model of a run's checkpoint in evaluation mode, float32, and its tokenizer.
 
     Args:
         run: The run.
         step: The checkpoint; the newest good one when not given.
         keep_adapter: Whether an adapter stays apart from the weights that it adapts; else it is merged.
+        deep: Whether every byte is verified; False for whoever has done that.
 
     Raises:
         BadInput: There is no such checkpoint, or it is damaged.
     """
-    found = wanted_checkpoint(run, step)
+    found = wanted_checkpoint(run, step, deep=deep)
     tokenizer = run_tokenizer(run)
     if "base" in found.facts:
-        model, _, adapted = _with_adapter(run, found)
+        model, _, adapted = _with_adapter(run, found, deep=deep)
         model = model if keep_adapter else merged(adapted)
         return Restored(model.eval(), tokenizer, found, adapted if keep_adapter else None)
     config = model_config(run)
@@ -72,13 +73,19 @@ def restore(run: Run, step: int | None = None, *, keep_adapter: bool = False) ->
     return Restored(model.eval(), tokenizer, found)
 
 
-def initial_model(recipe: Recipe, vocabulary: Vocabulary, labels: Sequence[str]) -> Initial:
+def initial_model(
+    recipe: Recipe, vocabulary: Vocabulary, labels: Sequence[str], *, is_trained: bool = True
+) -> Initial:
     """Return the model of a recipe before its first step; fresh weights come from torch's global generator.
+
+    The checkpoint that it begins with is not hashed here, as every process comes here: `Init.checkpoint` is
+    asked for that once.
 
     Args:
         recipe: Of the run.
         vocabulary: Of its tokenizer.
         labels: Of its task, in the order of their ids.
+        is_trained: Whether it is to be trained; else weights are not quantized beneath an adapter.
 
     Raises:
         BadInput: The weights to begin with cannot be read, or a pattern matches no weight.
@@ -88,9 +95,10 @@ def initial_model(recipe: Recipe, vocabulary: Vocabulary, labels: Sequence[str])
     classes = Classes(tuple(labels), objective.problem_type) if is_classifier else None
     if recipe.init is None:
         return Initial(recipe.model.build(vocabulary, length, objective.head, classes))
-    model, fresh = recipe.model.build_on(vocabulary, length, objective.head, classes)
+    stored = recipe.adapter.quantization() if recipe.adapter is not None and is_trained else None
+    model, fresh = recipe.model.build_on(vocabulary, length, objective.head, classes, stored)
     if source := recipe.init.run():
-        fresh = take_over(model, restore(*source).model)
+        fresh = take_over(model, restore(*source, deep=False).model)
     freeze(model, recipe.init.freeze)
     adapted = None if recipe.adapter is None else put_on(model, recipe.adapter, fresh)
     return Initial(model, tuple(fresh), adapted)
@@ -102,16 +110,18 @@ def base_of(recipe: Recipe, labels: Sequence[str]) -> dict[str, Any]:
     return {"from": recipe.init.source, "digest": _digest(recipe), "labels": list(labels)}
 
 
-def _with_adapter(run: Run, found: Checkpoint) -> Initial:
+def _with_adapter(run: Run, found: Checkpoint, *, deep: bool) -> Initial:
     """Return the model that the run began with, and on it the adapter that the checkpoint holds."""
     recipe, base = Recipe.from_yaml(run.recipe_yaml()), found.facts["base"]
+    assert recipe.init is not None, "an adapter stands on weights: a rule says so"
+    recipe.init.checkpoint(deep=deep)
     digest = _digest(recipe)
     if digest != base["digest"]:
         message = f"{base['from']} is not the one that the adapter was trained on"
         mend = f"its digest is {digest[:12]}, the adapter's base had {base['digest'][:12]}; bring that back"
         raise BadInput.one("init.from", message, mend, code="base_changed")
     vocabulary = tokenizer_in(run.folder / "tokenizer", "tokenizer").vocabulary()
-    initial = initial_model(recipe, vocabulary, base["labels"])
+    initial = initial_model(recipe, vocabulary, base["labels"], is_trained=False)
     _load(found, checkpoint.model_tensors(initial.model, only_trained=True))
     return initial
 

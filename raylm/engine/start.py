@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -78,9 +79,15 @@ def _build(start: Start, world: World) -> Session:
     refuse_missing_precision(world.device, train_section.precision)
     torch.manual_seed(train_section.seed)
     vocabulary = start.dataset.vocabulary
+    if recipe.init is not None:
+        world.first_does(partial(recipe.init.checkpoint, deep=True))
     model, fresh, _ = initial_model(recipe, vocabulary, start.dataset.labels)
     module = spread(
-        LossModule(model, recipe.objective), world, recipe.scaling.strategy, train_section.precision
+        LossModule(model, recipe.objective),
+        world,
+        recipe.scaling.strategy,
+        train_section.precision,
+        is_adapted=recipe.adapter is not None,
     )
     optimizer = recipe.optimizer.build(model)
     stepper = Stepper(
@@ -109,7 +116,7 @@ def _build(start: Start, world: World) -> Session:
         decay_steps=start.decay_steps,
         peak_flops=peak * world.size,
         flops_per_token=recipe.model.flops_per_token(vocabulary.size, train_section.sequence_length),
-        facts=_facts_of_data(start),
+        facts=_facts_of_data(start) | _facts_of_base(start, world),
     )
 
 
@@ -122,8 +129,14 @@ def _facts_of_data(start: Start) -> dict[str, Any]:
         "data_plan": plan,
         "tokenizer_digest": start.dataset.tokenizer_digest,
         "ledger": read_ledger(Folder.open(start.dataset.path)),
-        **({"base": base_of(start.recipe, start.dataset.labels)} if start.recipe.adapter else {}),
     }
+
+
+def _facts_of_base(start: Start, world: World) -> dict[str, Any]:
+    """Return what names the weights beneath an adapter; nothing where all weights are trained."""
+    if start.recipe.adapter is None:
+        return {}
+    return {"base": world.first_does(partial(base_of, start.recipe, start.dataset.labels))}
 
 
 def _training_order(start: Start) -> Order:

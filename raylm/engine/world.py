@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import distributed as dist
+
+from raylm.config.errors import BadInput
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,23 @@ class World:
         box = [value]
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
+
+    def first_does(self, work: Callable[[], T]) -> T:
+        """Let rank 0 do what need be done once, such as reading and hashing a file; all get what came of it.
+
+        Raises:
+            BadInput: it did, in every process.
+        """
+        found: Any = None
+        if self.is_first:
+            try:
+                found = work()
+            except BadInput as error:
+                found = error
+        found = self.from_first(found)
+        if isinstance(found, BadInput):
+            raise found
+        return found
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all processes, in rank order, in every process."""

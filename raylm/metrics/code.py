@@ -43,7 +43,9 @@ def _parsed(source: str) -> ast.Module | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as for "\d": a warning about what a model wrote
+            # Such as for "\d" in a text: it is about what a model wrote, and nobody's to mend.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)  # what Python 3.11 calls it
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

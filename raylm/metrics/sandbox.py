@@ -120,13 +120,14 @@ def run_program(source: str, seconds: float = SECONDS, memory_bytes: int = MEMOR
 
     Args:
         source: the program, its tests included.
-        seconds: what it may take, the interpreter's start included; as much of processor time, rounded up.
+        seconds: what it may take, the interpreter's start included; of processor time a second or two more,
+            so that it is this limit that a loop without end meets.
         memory_bytes: the address space it may take.
     """
     token = secrets.token_hex(16).encode()
     program = source.encode("utf-8", "replace")
     reads, writes = os.pipe()
-    header = struct.pack("<5Q", len(program), math.ceil(seconds), memory_bytes, writes, len(token))
+    header = struct.pack("<5Q", len(program), math.ceil(seconds) + 1, memory_bytes, writes, len(token))
     with os.fdopen(reads, "rb", buffering=0) as reports, tempfile.TemporaryDirectory() as folder:
         try:
             process = _start(folder, writes)

@@ -53,7 +53,7 @@ class TextClassifier:
         if _differ(answers) and any(any(map(str.isalnum, text)) for text in texts):
             self._words = _words()
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a label that all rows have, a fit that stops short
+                _expect_warnings()
                 self._model = self._best(self._words.fit_transform(texts), answers)
         return self
 
@@ -110,6 +110,14 @@ def _fitted(wanted: Wanted, strength: float, features: Any, answers: Sequence[An
 
 def _differ(answers: Sequence[Any]) -> bool:
     return any(each != answers[0] for each in answers)
+
+
+def _expect_warnings() -> None:
+    """Pass over what a baseline may do and scikit-learn warns of: to stop short, a label of all rows."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.filterwarnings("ignore", "Label (not )?.* is present in all training examples", UserWarning)
 
 
 def _usual(wanted: Wanted, answers: Sequence[Any]) -> Any:

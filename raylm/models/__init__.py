@@ -111,19 +111,32 @@ class ModelFamily(Choice):
             head: what the objective needs on top, one of `heads`; the first of them if not given.
             classes: what a head that classifies tells apart.
         """
+        return self.build_on(vocabulary, sequence_length, head or next(iter(self.heads)), classes)[0]
+
+    def build_on(
+        self,
+        vocabulary: Vocabulary,
+        sequence_length: int,
+        head: str,
+        classes: Classes | None,
+        quantization: Any = None,
+    ) -> tuple[PreTrainedModel, Sequence[str]]:
+        """Return the model, and the modules for which files that it was read from hold no weights.
+
+        Args:
+            vocabulary: of the tokenizer.
+            sequence_length: tokens that the model is to read at once.
+            head: one of `heads`.
+            classes: what a head that classifies tells apart.
+            quantization: transformers' configuration of how weights that are read are stored.
+        """
         import transformers
 
-        name = self.heads[head or next(iter(self.heads))]
+        del quantization  # fresh weights are not read
         config = self.config(vocabulary, sequence_length)
         if classes is not None:
             classes.put_into(config, vocabulary)
-        return getattr(transformers, name)(config)
-
-    def build_on(
-        self, vocabulary: Vocabulary, sequence_length: int, head: str, classes: Classes | None
-    ) -> tuple[PreTrainedModel, Sequence[str]]:
-        """Return the model for weights from elsewhere, and the modules for which its own files hold none."""
-        return self.build(vocabulary, sequence_length, head, classes), ()
+        return getattr(transformers, self.heads[head])(config), ()
 
     def num_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         """Return the number of parameters, tied weights once; a head that classifies tells two apart."""

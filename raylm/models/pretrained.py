@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from raylm.config.errors import BadInput, Problem
 from raylm.config.sections import knob
 from raylm.models import Classes, ModelFamily, Vocabulary
+from raylm.runs.local_copy import local_copy
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
@@ -53,17 +54,13 @@ class Pretrained(ModelFamily):
         del vocabulary, sequence_length
         return _config(self.path)
 
-    def build(
+    def build_on(
         self,
         vocabulary: Vocabulary,
         sequence_length: int,
-        head: str | None = None,
-        classes: Classes | None = None,
-    ) -> PreTrainedModel:
-        return self.build_on(vocabulary, sequence_length, head or "causal", classes)[0]
-
-    def build_on(
-        self, vocabulary: Vocabulary, sequence_length: int, head: str, classes: Classes | None
+        head: str,
+        classes: Classes | None,
+        quantization: Any = None,
     ) -> tuple[PreTrainedModel, Sequence[str]]:
         import transformers
 
@@ -77,7 +74,7 @@ class Pretrained(ModelFamily):
         if self.has_fresh_weights:
             model, fresh = loader.from_config(config), ()
         else:
-            model, fresh = _loaded(loader, self.path, config)
+            model, fresh = _loaded(loader, self.path, config, quantization)
             if classes is not None and not _is_same_head(model, _config(self.path)):
                 model, fresh = _with_fresh_head(model, loader.from_config(config), fresh)
         if config.model_type == "xlnet":
@@ -124,18 +121,25 @@ def _config(path: str) -> PretrainedConfig:
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(path)
+        return AutoConfig.from_pretrained(_readable(path))
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
-def _loaded(loader: Any, path: str, config: PretrainedConfig) -> tuple[PreTrainedModel, Sequence[str]]:
+def _loaded(
+    loader: Any, path: str, config: PretrainedConfig, quantization: Any
+) -> tuple[PreTrainedModel, Sequence[str]]:
     """Return a model with a folder's weights, and the modules for which the folder has none that fit."""
     import torch
 
     options = {"dtype": torch.float32, "use_safetensors": True, "ignore_mismatched_sizes": True}
+    if quantization is not None:  # at once where they are computed with: they are made for it
+        place = torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
+        options |= {"quantization_config": quantization, "device_map": {"": place}}
     try:
-        model, found = loader.from_pretrained(path, config=config, output_loading_info=True, **options)
+        model, found = loader.from_pretrained(
+            _readable(path), config=config, output_loading_info=True, **options
+        )
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     names = {*found["missing_keys"], *(each[0] for each in found["mismatched_keys"])}
@@ -156,6 +160,11 @@ def _with_fresh_head(
     reads = set(fresh.base_model.parameters())
     head = {name.rpartition(".")[0] for name, weight in fresh.named_parameters() if weight not in reads}
     return fresh, sorted(head | set(missing))
+
+
+def _readable(path: str) -> str:
+    """Return what transformers reads: a hub's name or a local folder as it is, else a copy of the folder."""
+    return local_copy(path) if "://" in path else path
 
 
 @lru_cache(maxsize=8)

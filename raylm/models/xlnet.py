@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from raylm.config.sections import knob
-from raylm.models import Classes, Transformer, Vocabulary
+from raylm.models import Transformer, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, XLNetConfig
@@ -43,18 +44,12 @@ class XLNet(Transformer):
             eos_token_id=vocabulary.eos_token_id,
         )
 
-    def build(
-        self,
-        vocabulary: Vocabulary,
-        sequence_length: int,
-        head: str | None = None,
-        classes: Classes | None = None,
-    ) -> PreTrainedModel:
+    def build_on(self, *arguments: Any, **options: Any) -> tuple[PreTrainedModel, Sequence[str]]:
         from raylm.kernels.relative_positions import share_positions
 
-        model = super().build(vocabulary, sequence_length, head, classes)
+        model, fresh = super().build_on(*arguments, **options)
         share_positions(model)
-        return model
+        return model, fresh
 
     def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:
         del sequence_length, head

@@ -72,6 +72,8 @@ class Objective(Choice):
     """Whether its targets are tokens of the vocabulary."""
     learns_task: ClassVar[bool] = False
     """Whether it learns the rows of a task, which have targets of their own, as opposed to texts."""
+    target_dtype: ClassVar[Literal["int32", "float32", "uint8"]] = "int32"
+    """How a task's targets are stored: ids, numbers, or marks of what is to be learned."""
     keeps_documents_apart: ClassVar[bool] = False
     """Whether rows may hold several documents that do not see each other."""
     is_likelihood: ClassVar[bool] = False

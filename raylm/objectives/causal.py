@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-
-from raylm.objectives import IGNORE_INDEX, Batch, Frame, Objective, Request, Row, RowPlan, Scoring, Split
+from raylm.objectives import Batch, Frame, Objective, Request, Row, RowPlan, Scoring, Split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,29 +26,11 @@ class Causal(Objective):
         return split.rows(sequence_length, lookahead=1)
 
     def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
-        """Return `input_ids` and `labels` (B, T), shifted by one.
-
-        Arrays of one row are texts that must not see each other: `position_ids` then begin anew with each,
-        by which transformers keeps attention inside a text.
-        """
+        """Return `input_ids` and `labels` (B, T), shifted by one; see `packed` for `position_ids`."""
         from raylm.kernels.arrays import tensors
+        from raylm.kernels.packed import packed
 
-        length = frame.sequence_length
-        inputs = np.zeros((len(rows), length), dtype=np.int64)
-        labels = np.full((len(rows), length), IGNORE_INDEX, dtype=np.int64)
-        positions = np.tile(np.arange(length), (len(rows), 1))
-        for i, row in enumerate(rows):
-            first = 0
-            for tokens in row.arrays:
-                last = first + len(tokens) - 1
-                inputs[i, first:last] = tokens[:-1]
-                labels[i, first:last] = tokens[1:]
-                positions[i, first:] = np.arange(length - first)  # padding counts on, unseen
-                first = last
-        batch = {"input_ids": inputs, "labels": labels}
-        if any(len(row.arrays) > 1 for row in rows):
-            batch["position_ids"] = positions
-        return tensors(batch)
+        return tensors(packed([row.arrays for row in rows], frame.sequence_length))
 
     def num_inputs(self, batch: Batch) -> int:
         return self.counts(batch)["loss"]

@@ -23,6 +23,7 @@ class Regression(ReadsRecords):
 
     head: ClassVar = "sequence_classification"
     problem_type: ClassVar = "regression"
+    target_dtype: ClassVar = "float32"
 
     def labels(self, rows: Sequence[Row], placed: Placed) -> np.ndarray:
         """Return the numbers (B,)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from raylm.objectives import IGNORE_INDEX, Batch, Frame, Objective, Request, Row, RowPlan, Scoring, Split
+from raylm.objectives import Batch, Frame, Objective, Request, Row, RowPlan, Scoring, Split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,7 @@ class Supervised(Objective):
 
     head: ClassVar = "causal"
     learns_task: ClassVar = True
+    target_dtype: ClassVar = "uint8"
     keeps_documents_apart: ClassVar = True
     scores_in_order: ClassVar = True
 
@@ -28,32 +29,13 @@ class Supervised(Objective):
         return split.packed_rows(sequence_length, lookahead=1)
 
     def make_batch(self, rows: Sequence[Row], frame: Frame) -> Batch:
-        """Return `input_ids`, `labels` (B, T), shifted by one, `position_ids` and `num_tokens` (B,).
-
-        Records of one row do not see each other: positions begin anew with each.
-        """
+        """Return what `packed` gives, and `num_tokens` (B,): how many of a row the model reads."""
         from raylm.kernels.arrays import tensors
+        from raylm.kernels.packed import packed
 
-        length = frame.sequence_length
-        inputs = np.zeros((len(rows), length), dtype=np.int64)
-        labels = np.full((len(rows), length), IGNORE_INDEX, dtype=np.int64)
-        positions = np.tile(np.arange(length), (len(rows), 1))
-        num_tokens = np.zeros(len(rows), dtype=np.int64)
-        for i, row in enumerate(rows):
-            first = 0
-            for tokens, is_learned in zip(row.arrays[::2], row.arrays[1::2], strict=True):
-                last = first + len(tokens) - 1
-                inputs[i, first:last] = tokens[:-1]
-                labels[i, first:last] = np.where(
-                    is_learned[1:] > 0, tokens[1:].astype(np.int64), IGNORE_INDEX
-                )
-                positions[i, first:] = np.arange(length - first)  # padding counts on, unseen
-                first = last
-            num_tokens[i] = first
-        batch = {"input_ids": inputs, "labels": labels, "num_tokens": num_tokens}
-        if any(len(row.arrays) > 2 for row in rows):  # noqa: PLR2004 - a record's two
-            batch["position_ids"] = positions
-        return tensors(batch)
+        texts, marks = ([row.arrays[side::2] for row in rows] for side in (0, 1))
+        num_tokens = np.array([sum(len(each) - 1 for each in row) for row in texts])
+        return tensors({**packed(texts, frame.sequence_length, marks), "num_tokens": num_tokens})
 
     def num_inputs(self, batch: Batch) -> int:
         return int(batch["num_tokens"].sum())

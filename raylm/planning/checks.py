@@ -9,6 +9,7 @@ from raylm.config.placement import Demand
 from raylm.data.phases import filter_problems
 from raylm.planning.estimate import Plan, plan
 from raylm.planning.machine import is_local_disk, this_machine
+from raylm.planning.trained import refuse_unmatched
 from raylm.recipe import Recipe, token_problems
 from raylm.runs.folder import Folder
 from raylm.runs.storages import check_writable
@@ -82,8 +83,17 @@ def _model_problems(recipe: Recipe, vocab_size: int | None) -> list[Problem]:
 
 
 def _adapter_can_be_trained(case: _Case) -> Iterator[Problem]:
-    if case.recipe.adapter is not None and not _is_elsewhere(case.recipe):
-        yield from case.recipe.adapter.problems()
+    """What the adapter needs is here, and its names, like those of frozen weights, match something."""
+    adapter = case.recipe.adapter
+    lacking = [] if adapter is None else list(adapter.problems())
+    if not _is_elsewhere(case.recipe):
+        yield from lacking
+    if any(problem.code == "missing_package" for problem in lacking):
+        return
+    try:
+        refuse_unmatched(case.recipe, case.plan.vocab_size or 1)
+    except BadInput as error:
+        yield from error.problems
 
 
 def _first_weights_are_there(case: _Case) -> Iterator[Problem]:
@@ -115,12 +125,15 @@ def _num_checkpoints(case: _Case) -> int:
 
 def _storage_is_shared(case: _Case) -> Iterator[Problem]:
     """A worker on another machine does not see a folder of this one."""
-    path = Folder.open(case.storage).local_path()
     machines = {node.name for node in case.nodes or () if _demand(case.recipe).workers_on(node)}
-    if path is None or len(machines) <= 1 or not is_local_disk(path):
-        return
-    message = f"{path} is on this machine's disk, workers may run on {len(machines)} nodes"
-    yield Problem("storage", message, "name a folder that all nodes share, or s3://...", code="storage_local")
+    init = case.recipe.init
+    places = {"storage": case.storage} | ({} if init is None else {"init.from": init.source})
+    for field, place in places.items():
+        path = Folder.open(place).local_path()
+        if path is None or len(machines) <= 1 or not is_local_disk(path):
+            continue
+        message = f"{path} is on this machine's disk, workers may run on {len(machines)} nodes"
+        yield Problem(field, message, "name a folder that all nodes share, or s3://...", code="storage_local")
 
 
 def _workers_fit(case: _Case) -> Iterator[Problem]:

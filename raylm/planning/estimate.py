@@ -8,6 +8,7 @@ from raylm.data.prepare import Prepared
 from raylm.planning.memory import FORMULA, estimate_memory
 from raylm.planning.prepared import count_rows, prepared_data
 from raylm.planning.speed import past_speed
+from raylm.planning.trained import trained_parameters
 from raylm.planning.vocabulary import expected_vocab_size
 from raylm.recipe import Recipe
 
@@ -18,6 +19,8 @@ class Plan:
 
     vocab_size: int | None = None
     parameters: int | None = None
+    trained_parameters: int | None = None
+    """Those that are trained, where that is not all: of an adapter, or with frozen layers."""
     sizes: dict[str, int] | None = None
     """Parameters of the family's sizes by name, with this vocabulary and sequence length."""
     steps: int | None = None
@@ -80,10 +83,12 @@ def _sizes(recipe: Recipe, vocab_size: int | None) -> dict[str, Any]:
     if vocab_size is None:
         return {}
     parameters = recipe.model.num_parameters(vocab_size, recipe.train.sequence_length, recipe.objective.head)
-    memory = estimate_memory(recipe, parameters)
+    trained = trained_parameters(recipe, vocab_size)
+    memory = estimate_memory(recipe, parameters, trained)
     return {
         "vocab_size": vocab_size,
         "parameters": parameters,
+        "trained_parameters": trained,
         "sizes": recipe.model.size_parameters(vocab_size, recipe.train.sequence_length, recipe.objective.head)
         or None,
         "memory_bytes": memory.worker_bytes,

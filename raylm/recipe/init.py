@@ -40,14 +40,14 @@ class InitSection(_From):
         uri, _, step = self.source.rpartition("@")
         return (Run.from_uri(uri), int(step)) if uri and step.isdecimal() else None
 
-    def checkpoint(self) -> Checkpoint | None:
-        """Return the checkpoint, verified; None where weights come from a folder.
+    def checkpoint(self, *, deep: bool = False) -> Checkpoint | None:
+        """Return the checkpoint, names and sizes checked, with `deep` every byte; None for a folder.
 
         Raises:
             BadInput: it is gone or damaged.
         """
         found = self.run()
-        return None if found is None else good_checkpoint(*found)
+        return None if found is None else good_checkpoint(*found, deep=deep)
 
 
 def with_init(origin: Origin, folder: Path, storage: str | None = None) -> tuple[Origin, list[Problem]]:

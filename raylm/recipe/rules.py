@@ -154,6 +154,21 @@ def _init_rule(recipe: Sections) -> Iterable[Problem]:
     if recipe.adapter is not None and recipe.init is None:
         message = f"{_kind(recipe.adapter)} adapts a model that has learned something, and weights are random"
         yield Problem("adapter.kind", message, "give init.from, or leave the adapter out", code="adapter")
+    if recipe.adapter is not None and recipe.adapter.is_quantized:
+        yield from _quantized(recipe, _kind(recipe.adapter))
+
+
+def _quantized(recipe: Sections, kind: str) -> Iterable[Problem]:
+    """Weights are stored in fewer bits as a folder is read, for models that write, by each worker alone."""
+    if recipe.init is not None and recipe.init.run() is not None:
+        mend = "export the run and begin with the folder: raylm checkpoints export RUN --to FOLDER"
+        yield Problem("init.from", f"{kind} reads its weights from a folder", mend, code="adapter")
+    if recipe.objective.head not in ("causal", "seq2seq"):
+        message = f"{kind} adapts models that write; this one has a head of its own to learn"
+        yield Problem("adapter.kind", message, "use lora", code="adapter")
+    if recipe.scaling.strategy == "fsdp":
+        message = f"{kind} keeps the whole model in each worker, fsdp shares it among them"
+        yield Problem("scaling.strategy", message, "use ddp", code="adapter")
 
 
 def _metric_rule(recipe: Sections) -> Iterable[Problem]:

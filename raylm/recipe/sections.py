@@ -98,7 +98,10 @@ class Sections(Section):
     @property
     def lesson(self) -> Lesson | None:
         """The task and the objective that learns it, for whoever prepares the data."""
-        return None if self.task is None else Lesson(self.task, self.objective.kind)  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+        if self.task is None:
+            return None
+        kind = self.objective.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
+        return Lesson(self.task, kind, self.objective.target_dtype)
 
 
 def _completed(given: Any, usual: Mapping[str, str]) -> Any:

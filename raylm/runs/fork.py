@@ -93,7 +93,7 @@ def stand_on(parent: Run, step: int, child_uri: str) -> dict[str, Any]:
     Raises:
         BadInput: there is no such checkpoint, or it is damaged.
     """
-    checkpoint = good_checkpoint(parent, step)
+    checkpoint = good_checkpoint(parent, step, deep=False)  # whoever reads the weights verifies them
     pin(parent.folder, child_uri.rpartition("/")[2], child_uri, step)
     return {"uri": parent.uri, "step": step, "digest": checkpoint.digest}
 
@@ -103,14 +103,16 @@ def let_go(parent: Run, child_id: str) -> None:
     unpin(parent.folder, child_id)
 
 
-def good_checkpoint(run: Run, step: int | None) -> Checkpoint:
-    """Return a checkpoint of a run, its newest good one when no step is given, every byte verified.
+def good_checkpoint(run: Run, step: int | None, *, deep: bool = True) -> Checkpoint:
+    """Return a checkpoint of a run, its newest good one when no step is given.
+
+    Every byte is verified; without `deep`, only that all files are there and of the right size.
 
     Raises:
         BadInput: there is no such checkpoint, or it is damaged.
     """
     if step is None:
-        checkpoint, reasons = run.checkpoints.latest_good()
+        checkpoint, reasons = run.checkpoints.latest_good(deep=deep)
         if checkpoint is None:
             why = "; ".join(reasons) or "it has none"
             raise BadInput.one("run", f"{run.run_id} has no good checkpoint: {why}", code="no_step")
@@ -118,7 +120,7 @@ def good_checkpoint(run: Run, step: int | None) -> Checkpoint:
     if step not in run.checkpoints.steps():
         mend = f"there are: {run.checkpoints.steps()}"
         raise BadInput.one("step", f"{run.run_id} has no checkpoint of step {step}", mend, code="no_step")
-    return _good(run, step)
+    return _good(run, step, deep=deep)
 
 
 def _parents_checkpoint(parent: dict[str, Any]) -> Checkpoint:
@@ -130,9 +132,9 @@ def _parents_checkpoint(parent: dict[str, Any]) -> Checkpoint:
     return checkpoint
 
 
-def _good(run: Run, step: int) -> Checkpoint:
+def _good(run: Run, step: int, *, deep: bool = True) -> Checkpoint:
     try:
-        run.checkpoints.verify(step)
+        run.checkpoints.verify(step, deep=deep)
     except Corrupt as error:
         raise BadInput.one("step", str(error), "choose another step", code="corrupt") from None
     return run.checkpoints.show(step)

@@ -63,9 +63,9 @@ class Task(Choice):
         return self.answers
 
     @property
-    def target_dtype(self) -> Literal["int32", "float32"]:
-        """What targets are: ids, or the numbers of a regression."""
-        return "float32" if self.answer_kind == "value" else "int32"
+    def has_labels(self) -> bool:
+        """Whether records have labels out of a set that is learned from them, or given."""
+        return False
 
     @abstractmethod
     def field_names(self) -> tuple[str, ...]:
@@ -89,7 +89,11 @@ class Task(Choice):
         return ()
 
     def label_set(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the labels in the order of their ids, given those of the training records."""
+        """Return the labels in the order of their ids, given those of the training records.
+
+        Raises:
+            BadInput: they are none that could be learned.
+        """
         return tuple(sorted(set(names)))
 
     @abstractmethod

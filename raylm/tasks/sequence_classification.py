@@ -12,6 +12,7 @@ from pydantic import model_validator
 from raylm.config.near import did_you_mean
 from raylm.config.sections import knob
 from raylm.data.records import FieldText, NoTextError, look_up, type_name
+from raylm.data.row_task import refuse_one_label
 from raylm.tasks import AnswerKind, Encoded, Judged, Record, Task
 
 if TYPE_CHECKING:
@@ -140,13 +141,20 @@ class SequenceClassification(Task):
     def texts(self, record: Record) -> tuple[str, ...]:
         return (record["text"], record["pair"]) if "pair" in record else (record["text"],)
 
+    @property
+    def has_labels(self) -> bool:
+        return not self.is_regression
+
     def label_names(self, record: Record) -> Iterable[str]:
         if self.is_regression:
             return ()
         return record["label"] if self.is_multi_label else (record["label"],)
 
     def label_set(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self.labels or super().label_set(names)
+        found = set(names)
+        if not self.is_multi_label:
+            refuse_one_label(found)
+        return self.labels or super().label_set(found)
 
     def encode(self, record: Record, encoder: TextEncoder) -> list[Encoded]:
         tokens = encoder.whole(record["text"], record.get("pair")).ids

@@ -10,6 +10,7 @@ from pydantic import field_validator
 
 from raylm.config.near import did_you_mean
 from raylm.data.records import NoTextError, look_up, type_name
+from raylm.data.row_task import refuse_one_label
 from raylm.metrics.entities import OUTSIDE, entity_f1, mended, ordered
 from raylm.tasks import AnswerKind, Encoded, Judged, Record, Task
 
@@ -88,11 +89,17 @@ class TokenClassification(Task):
     def texts(self, record: Record) -> tuple[str, ...]:
         return (" ".join(record["words"]),)
 
+    @property
+    def has_labels(self) -> bool:
+        return True
+
     def label_names(self, record: Record) -> Iterable[str]:
         return ordered(record["tags"])
 
     def label_set(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self.labels or tuple(ordered(names))
+        found = set(names)
+        refuse_one_label(found)
+        return self.labels or tuple(ordered(found))
 
     def encode(self, record: Record, encoder: TextEncoder) -> list[Encoded]:
         encoding = encoder.whole(" ".join(record["words"]))

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from raylm.api.evaluate import evaluate
-from raylm.cli import main
 from raylm.config import BadInput
 from raylm.runs.read import read
 from raylm.runs.run import Run
@@ -25,21 +24,6 @@ ADJECTIVES = ("red", "old", "small", "happy")
 def trained(tmp_path_factory):
     """Return a function that gives the trained run of an objective."""
     return runs_in(tmp_path_factory.mktemp("trained"))
-
-
-@pytest.fixture
-def cli(capsys):
-    """Return a function that evaluates a run and gives (exit code, standard output, standard error)."""
-
-    def cli(run, *arguments):
-        try:
-            main(["evaluate", run.run_id, "--storage", run.storage, *map(str, arguments)])
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return cli
 
 
 def last_evaluation(run):

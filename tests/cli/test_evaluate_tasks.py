@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from raylm.api.evaluate import evaluate
-from raylm.cli import main
 from tests.engine.answers.every_task import runs_in, write_rows
 from tests.tiny import tiny_recipe, train_alone
 
@@ -22,21 +21,6 @@ def plain(tmp_path_factory):
     """Return a run without a task."""
     storage = str(tmp_path_factory.mktemp("plain"))
     return train_alone(tiny_recipe(train={"max_steps": 5}), storage, "plain")
-
-
-@pytest.fixture
-def cli(capsys):
-    """Return a function that evaluates a run and gives (exit code, standard output, standard error)."""
-
-    def cli(run, *arguments):
-        try:
-            main(["evaluate", run.run_id, "--storage", run.storage, *map(str, arguments)])
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return cli
 
 
 def test_a_run_is_asked_for_its_task_on_its_test_split(cli, trained):

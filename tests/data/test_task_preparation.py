@@ -73,7 +73,7 @@ def test_tokens_and_target_stand_side_by_side(tmp_path):
 
 
 def test_numbers_stay_numbers(tmp_path):
-    lesson = Lesson(SequenceClassification(label_field="score", is_regression=True), "regression")
+    lesson = Lesson(SequenceClassification(label_field="score", is_regression=True), "regression", "float32")
     dataset = prepared(tmp_path, lesson)
     split = dataset.splits["validation"]
     targets = split.read("target", 0, split.num_records)
@@ -84,7 +84,7 @@ def test_numbers_stay_numbers(tmp_path):
 
 def test_answers_are_marked_token_by_token(tmp_path):
     rows = [{"source": f"question {n}", "target": f"answer {n}"} for n in range(NUM_ROWS)]
-    lesson = Lesson(GrammarCorrection(), "supervised")
+    lesson = Lesson(GrammarCorrection(), "supervised", "uint8")
     dataset = prepared(tmp_path, lesson, ByteBpe(vocab_size=300), rows)
     split = dataset.splits["train"]
     assert split.target_offsets.tolist() == split.document_offsets.tolist()

@@ -7,7 +7,7 @@ from raylm.engine.restore import restore
 from raylm.runs.read import curve
 from raylm.runs.run import Run
 from tests.families import FAMILIES, family_recipe
-from tests.killed import Killed
+from tests.killed import killed_and_resumed
 from tests.tiny import train_alone, train_together
 
 KINDS = sorted(FAMILIES)
@@ -55,20 +55,6 @@ def test_a_killed_run_of_any_family_resumes_bit_for_bit(kind, storage, tmp_path)
     recipe = family_recipe(
         kind, model={"dropout": 0.1}, train={"max_steps": 60}, checkpoint={"every_steps": 10}
     )
-    twin = train_alone(recipe, storage, "twin")
-    path = tmp_path / "recipe.yaml"
-    path.write_text(recipe.to_yaml())
-
-    killed = Killed(storage, "killed")
-    last = killed.kill_after(killed.start("train", str(path), "--run-id", "killed"), 25)
-    run = Run.open(storage, "killed")
-    assert 25 <= last < 60, "the kill came too late to interrupt anything"
-    assert run.status().status == "lost"
-    resumed = killed.start("runs", "resume", "killed")
-    assert resumed.wait(90) == 0, resumed.stderr.read().decode()
-
-    assert [event["step"] for event in run.events() if event["event"] == "resumed"] != [0]
-    assert curve(run, "train/loss") == curve(twin, "train/loss")
-    assert curve(run, "eval/loss") == curve(twin, "eval/loss")
+    run, twin = killed_and_resumed(recipe, storage, tmp_path)
     for name, weight in restore(twin).model.state_dict().items():
         assert torch.equal(weight, restore(run).model.state_dict()[name])

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics as sklearn
 
 from raylm.metrics.classes import multi_label, regression, single_label
-
-sklearn = pytest.importorskip("sklearn.metrics")
 
 NAMES = ["a", "b", "c", "d"]
 RNG = np.random.default_rng(0)

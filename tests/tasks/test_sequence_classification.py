@@ -124,7 +124,11 @@ def test_text_and_numbers_in_one_column_are_refused_and_counted(tmp_path):
 
 def test_the_labels_that_are_given_give_the_order():
     assert SequenceClassification().label_set({"b", "c", "a"}) == ("a", "b", "c")
-    assert SequenceClassification(labels=("c", "a", "b")).label_set({"a"}) == ("c", "a", "b")
+    assert SequenceClassification(labels=("c", "a", "b")).label_set({"a", "b"}) == ("c", "a", "b")
+    for task in (SequenceClassification(), SequenceClassification(labels=("a", "b"))):
+        with pytest.raises(BadInput, match="every training row has the label 'a'"):
+            task.label_set({"a"})
+    assert SequenceClassification(is_multi_label=True).label_set({"a"}) == ("a",)
     assert SequenceClassification(is_regression=True).label_set(()) == ()
 
 

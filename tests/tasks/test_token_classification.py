@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from raylm.config.errors import BadInput
 from raylm.data.records import NoTextError
 from raylm.data.text_encoder import TextEncoder
 from raylm.data.tokenizers.byte_bpe import ByteBpe
@@ -128,7 +129,9 @@ def test_the_labels_of_a_record_lack_no_beginning():
 
 def test_labels_begin_with_o_unless_their_order_is_given():
     assert TASK.label_set({"I-PER", "B-LOC"}) == ("O", "B-LOC", "B-PER", "I-PER")
-    assert TokenClassification(labels=("B-X", "O")).label_set({"O"}) == ("B-X", "O")
+    assert TokenClassification(labels=("B-X", "O")).label_set({"O", "B-X"}) == ("B-X", "O")
+    with pytest.raises(BadInput, match="every training row has the label 'O'"):
+        TASK.label_set({"O"})
 
 
 def test_answers_are_judged_by_whole_entities():

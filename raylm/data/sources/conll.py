@@ -9,7 +9,6 @@ from typing import Literal
 from raylm.config.sections import knob
 from raylm.data.file_source import TextFileSource
 from raylm.data.files import suffix_of
-from raylm.data.reading import read_lines
 from raylm.data.records import RowText
 from raylm.data.row_source import Row, RowSource, check_columns
 from raylm.data.sources import BadRow, Input, Source
@@ -49,7 +48,7 @@ class Conll(RowSource, TextFileSource, Source):
         """Yield the lines of each sentence and the number of the first."""
         sentence: list[str | BadRow] = []
         number = 0
-        for line in self._lines(name):
+        for line in self.lines(name):
             number += 1
             if isinstance(line, str) and not line.strip():
                 if sentence:
@@ -59,13 +58,6 @@ class Conll(RowSource, TextFileSource, Source):
                 sentence.append(line)
         if sentence:
             yield number + 1 - len(sentence), sentence
-
-    def _lines(self, name: str) -> Iterator[str | BadRow]:
-        for portion in read_lines(name, self.encoding, self.errors):
-            if isinstance(portion, BadRow):
-                yield portion
-            else:
-                yield from portion.lines
 
     def _is_comment(self, line: str | BadRow) -> bool:
         return bool(self.comment) and isinstance(line, str) and line.startswith(self.comment)

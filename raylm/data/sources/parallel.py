@@ -12,7 +12,6 @@ from pydantic import field_validator
 from raylm.config.errors import BadInput
 from raylm.data.file_source import TextFileSource
 from raylm.data.files import file_digest, file_stamp, find_files
-from raylm.data.reading import read_lines
 from raylm.data.records import RowText
 from raylm.data.row_source import Row, RowSource, check_columns
 from raylm.data.sources import BadRow, Input, Source
@@ -57,20 +56,13 @@ class Parallel(RowSource, TextFileSource, Source):
     def rows(self, item: Input, maker: RowText) -> Iterator[Row | BadRow]:
         names = self._aligned(item)
         check_columns(maker, ("source", "target" if len(names) == 2 else "targets"), item.name)  # noqa: PLR2004
-        files = [self._lines(name) for name in names]
+        files = [self.lines(name) for name in names]
         for number, lines in enumerate(zip_longest(*files), start=1):
             if None in lines:
                 raise _unequal(names, number, lines, files)
             row = _row_of(lines, names, number)
             if row is not None:
                 yield row
-
-    def _lines(self, name: str) -> Iterator[str | BadRow]:
-        for portion in read_lines(name, self.encoding, self.errors):
-            if isinstance(portion, BadRow):
-                yield portion
-            else:
-                yield from portion.lines
 
     def _aligned(self, item: Input) -> list[str]:
         """Return the name of an input's own file, then those of its targets."""

@@ -86,7 +86,7 @@ class Respondent:
         """Return what the task makes of records that are one row each."""
         encoded = [self.task.encode(record, self.encoder) for record in records]
         assert all(len(rows) == 1 for rows in encoded), "only spans are looked for in several rows"
-        return [Ids.of(row.tokens, row.target, self.task.target_dtype) for (row,) in encoded]
+        return [Ids.of(row.tokens, row.target, self.objective.target_dtype) for (row,) in encoded]
 
     def groups(self, lengths: Sequence[int], most_tokens: int | None = None) -> Iterator[list[int]]:
         """Yield the numbers of rows of like length, about a batch of them; the longest come first."""
