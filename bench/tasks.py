@@ -76,9 +76,8 @@ def main() -> None:
         for name, outcome in PARTS[part](given):
             figures |= _named(name, outcome)
             print(_line(name, outcome), flush=True)
-            harness.write_json(
-                given.json, "tasks", figures
-            )  # each time: a part that is cut short leaves what it has
+            # Each time, so that what is cut short leaves what it has.
+            harness.write_json(given.json, "tasks", figures)
 
 
 def shipped(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
@@ -86,14 +85,13 @@ def shipped(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
     for task in given.tasks:
         family, arguments = TASKS[task]
         yield f"{task}/random", judged(_run(task, (), given.storage), task, arguments)
-        start = (f"init.from={base(family, given.storage).run_id}", *FROM_BASE)
-        run = _run(f"{task}-pretrained", start, given.storage, recipe=task)
+        run = _run(f"{task}-pretrained", begun_with(family, given.storage), given.storage, recipe=task)
         yield f"{task}/pretrained", judged(run, task, arguments)
 
 
 def labels(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
     """Yield sentiment by number of labels, start and seed, and what LoRA makes of all labels."""
-    start = (f"init.from={base('bert', given.storage).run_id}", *FROM_BASE)
+    start = begun_with("bert", given.storage)
     for count in LABELS:
         for seed in SEEDS:
             data = _few_shot(given.storage, count, seed)
@@ -110,18 +108,18 @@ def labels(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
 
 def unshipped(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
     """Yield the outcomes on sets that may not be shipped, as far as they are there."""
+    if not given.data.exists():
+        return
     for name, (recipe, family, overrides) in _raw(given.data).items():
-        if not given.data.exists():
-            return
-        start = (f"init.from={base(family, given.storage).run_id}", *FROM_BASE)
+        start = begun_with(family, given.storage)
         run = _run(f"{name}-pretrained", (*overrides, *start), given.storage, recipe)
         yield f"{name}/pretrained", judged(run, name, ())
     references = ", ".join(str(given.data / "jfleg" / f"dev.ref{number}") for number in range(4))
     asked = (
         *("--task", "grammar_correction", "--data", str(given.data / "jfleg" / "dev.src")),
-        *("source.kind=parallel", f"source.target_path=[{references}]"),
+        *("source.kind=parallel", f"source.target_path=[{references}]", "target_field=targets"),
     )
-    run = _run("grammar-pretrained", (), given.storage, "grammar")
+    run = _run("grammar-pretrained", begun_with("t5", given.storage), given.storage, "grammar")
     yield "jfleg/pretrained", judged(run, "jfleg", asked)
 
 
@@ -147,6 +145,11 @@ def base(family: str, storage: Path) -> Run:
     """Return the pretrained model of a family."""
     overrides = (*BASES.get(family, ()), ALONE)
     return trained(f"base-{family}", EXAMPLES / f"pretrain_{family}.yaml", overrides, storage)
+
+
+def begun_with(family: str, storage: Path) -> tuple[str, ...]:
+    """Return the overrides that begin with the pretrained model of a family."""
+    return (f"init.from={base(family, storage).run_id}", *FROM_BASE)
 
 
 def _run(name: str, overrides: Sequence[str], storage: Path, recipe: str = "") -> Run:
