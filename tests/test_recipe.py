@@ -130,7 +130,7 @@ def test_the_schema_is_json_and_tells_a_form_everything():
         "help": "Sequences in one optimizer step, over all workers.",
         "advanced": False,
     }
-    assert fields_of("train")["train.precision"]["enum"] == ["float32", "bfloat16"]
+    assert fields_of("train")["train.precision"]["enum"] == ["auto", "float32", "bfloat16"]
     assert fields_of("optimizer", "adamw")["optimizer.betas"]["items"] == "number"
     assert "text" in fields_of("data")["data.sources"]["kinds"]
 

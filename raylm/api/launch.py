@@ -158,7 +158,7 @@ def resume(
         BadInput: The run is live, no checkpoint of it is good, or a field does not fit.
         RunFailed: Training failed, or the cluster took no job.
     """
-    recipe = Recipe.from_yaml(run.recipe_yaml(), overrides)
+    recipe = _settled(Recipe.from_yaml(run.recipe_yaml(), overrides))
     _say_how_exact(starting_checkpoint(run)[0], recipe, notify)
     before = (run.launches() or [{"how": "here"}])[-1]
     how = "here" if here else "job" if address else before.get("how", "here")
@@ -193,6 +193,7 @@ def claim(
     Raises:
         BadInput: The recipe cannot run, or the run exists already.
     """
+    recipe = _settled(recipe)
     place = _check_new(run_id, recipe, storage)
     _preflight(recipe, place, nodes_of)
     run = _made(place, run_id or make_run_id(recipe.name), recipe)
@@ -226,6 +227,12 @@ def _check_new(run_id: str | None, recipe: Recipe, storage: str | None) -> str:
         mend = f"raylm runs resume {run_id} continues it; another --run-id starts a new one"
         raise BadInput.one("run_id", f"run {run_id} exists in {place}", mend, code="run_exists")
     return place
+
+
+def _settled(recipe: Recipe) -> Recipe:
+    from raylm.planning.precision import settled
+
+    return settled(recipe)
 
 
 def _preflight(recipe: Recipe, storage: str, cluster: Any = None) -> None:

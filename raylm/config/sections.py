@@ -94,8 +94,8 @@ class TrainSection(Section):
     """Sequences in one optimizer step, over all workers."""
     micro_batch_size: int = knob(8, unit="sequences", ge=1, le=10**6)
     """The most sequences a worker takes in one forward pass; lower it when memory is short."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """The numbers the model computes in; weights and optimizer states are float32 in both."""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """The numbers the model computes in; auto: bfloat16 where the hardware multiplies it, else float32."""
     seed: int = knob(0, ge=0, lt=2**63)
     """Where the random numbers start: initial weights, order of the data, dropout."""
 

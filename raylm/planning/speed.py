@@ -29,8 +29,8 @@ class Speed(NamedTuple):
 def past_speed(recipe: Recipe, flops_per_token: float, storages: Iterable[str] | None = None) -> Speed | None:
     """Return the speed of the most similar past run, the newest of equals; None where there is none.
 
-    Similar: the same model family, precision, workers and devices, on this machine, with at most four times
-    more or fewer FLOPs per token.
+    Similar: the same model family, precision (any, where it is left to the hardware), workers and devices, on
+    this machine, with at most four times more or fewer FLOPs per token.
     """
     best: Speed | None = None
     best_distance = math.log(FARTHEST)
@@ -56,7 +56,8 @@ def _seen(run: Run, wanted: Recipe) -> _Seen | None:
         if not _is_same_machine(run.header()):
             return None
         past = Recipe.from_yaml(run.recipe_yaml())
-        if _setting(past) != _setting(wanted):
+        is_other_precision = wanted.train.precision not in ("auto", past.train.precision)
+        if is_other_precision or _setting(past) != _setting(wanted):
             return None
         model = json.loads(run.folder.read("model/config.json"))
         records, _ = read(run, "metrics")
@@ -75,7 +76,7 @@ def _is_same_machine(header: dict[str, Any]) -> bool:
 
 
 def _setting(recipe: Recipe) -> tuple[Any, ...]:
-    """Return what must be equal for two runs' speeds to be comparable."""
+    """Return what beside the precision must be equal for two runs' speeds to be comparable."""
     scaling = recipe.scaling
     workers = (scaling.num_workers, scaling.gpus_per_worker, scaling.threads_per_worker, scaling.strategy)
-    return (getattr(recipe.model, "kind", None), recipe.train.precision, scaling.address, *workers)
+    return (getattr(recipe.model, "kind", None), scaling.address, *workers)

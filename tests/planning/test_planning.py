@@ -97,6 +97,11 @@ def test_time_comes_from_a_similar_past_run_and_names_it(values, storage):
     assert made.seconds_from == "past-100.0"
 
 
+def test_a_precision_that_is_left_open_takes_the_time_of_any(values, storage):
+    past_run(recipe_of(values, train={"precision": "bfloat16"}), storage, 100.0)
+    assert plan(recipe_of(values, train={"precision": "auto"}), storage).seconds == pytest.approx(320 / 100)
+
+
 @pytest.mark.parametrize(
     "other",
     [{"scaling": {"num_workers": 2}}, {"model": {"hidden_size": 512}}, {"train": {"precision": "bfloat16"}}],
