@@ -36,14 +36,19 @@ def trained(name: str, recipe: Path, overrides: Sequence[str], storage: Path) ->
 
 
 def evaluated(run: Run, which: str, name: str, *arguments: str) -> dict[str, Any]:
-    """Return the record of an evaluation, `name`, of a run's checkpoint; made if it is not there yet."""
+    """Return the record of an evaluation, `name`, of a run's checkpoint; made if it is not there yet.
+
+    Args:
+        run: an ended run.
+        which: `@` and a step or `best`; empty for the newest checkpoint.
+        name: what the evaluation is called in the run.
+        arguments: how it is asked.
+    """
     found = sorted((Path(run.uri) / "evaluations").glob(f"step-*/{name}.json"))
     if found:
         return json.loads(found[-1].read_bytes())
-    reference = f"{run.run_id}@{which}"
-    return json.loads(
-        raylm_command("evaluate", reference, *arguments, "--name", name, "--storage", run.storage, "--json")
-    )
+    given = ("evaluate", f"{run.run_id}{which}", *arguments, "--name", name, "--storage", run.storage)
+    return json.loads(raylm_command(*given, "--json"))
 
 
 def step_seconds(run: Run) -> Iterator[float]:

@@ -2,10 +2,12 @@
 
 Three models are pretrained first, a BERT, a T5 and a Llama, by examples/pretrain_*.yaml. Each recipe of
 examples/finetune_*.yaml is trained as it is and from the model of its family; both are judged on the test
-split. Sentiment is trained on 200, 1,000 and all labels with three seeds, and with LoRA. Sets that may not be
-shipped are read where they lie (--data).
+split. A fourth, a Llama, also reads the training split's film reviews without their labels; from it and from
+random weights sentiment is learned of 200, 1,000 and all labels with three seeds, and with LoRA of all. Sets
+that may not be shipped are read where they lie (--data).
 
-Started again it goes on where it was: runs that have ended and evaluations that are there are kept.
+As many trainings as there are cores run beside each other. Started again it goes on where it was: runs that
+have ended and evaluations that are there are kept.
 """
 
 from __future__ import annotations
@@ -13,9 +15,13 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import json
 import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +29,7 @@ from bench import harness
 from bench.harness import ROOT, SCRATCH
 from bench.runs import evaluated, step_seconds, trained
 from raylm.metrics import is_lower_better
+from raylm.recipe import Recipe
 from raylm.runs.run import Run
 
 STORAGE = SCRATCH / "tasks"
@@ -43,8 +50,11 @@ TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 # A window as long as the tasks' rows, at the recipe's tokens a step.
 BASES = {"llama": ("train.sequence_length=512", "train.global_batch_size=2", "train.micro_batch_size=2")}
+# Of the texts that the fourth base reads, film reviews are the half.
+REVIEWS_SHARES = (0.5, 0.35, 0.15)
 LABELS = (200, 1000, 0)  # 0: all
-STEPS = {200: 150, 1000: 300, 0: 1000}
+LORA = ("adapter.kind=lora", "adapter.rank=8", "optimizer.learning_rate=2e-3")
+STEPS = {200: 150, 1000: 300, 0: 600}
 SEEDS = (0, 1, 2)
 FROM_BASE = ("model=null", "tokenizer=null")
 ALONE = "scaling.threads_per_worker=1"  # two trainings beside each other do more than one on two cores
@@ -62,6 +72,29 @@ class Outcome(NamedTuple):
     """Of training: the sum of the steps."""
 
 
+class Trial(NamedTuple):
+    """A run and how it is judged."""
+
+    name: str
+    run_id: str
+    recipe: str
+    begin: Callable[[Path], Sequence[str]]
+    """Given the storage, the overrides that say with which weights it begins."""
+    overrides: Sequence[str] = ()
+    arguments: Sequence[str] = ()
+    """How the evaluation is asked."""
+    evaluation: str = ""
+    """What it is called in the run; the recipe's name where empty."""
+
+    def outcome(self, storage: Path) -> Outcome:
+        """Train, and return how the run does on its test split."""
+        path = EXAMPLES / f"finetune_{self.recipe}.yaml"
+        overrides = (*self.overrides, *self.begin(storage), ALONE)
+        with _MADE[self.run_id]:
+            run = trained(self.run_id, path, overrides, storage)
+        return judged(run, self.evaluation or self.recipe, self.arguments)
+
+
 def main() -> None:
     """Train, evaluate, print the tables and write them."""
     parser = argparse.ArgumentParser(description="ten tasks, from random weights and from a pretrained model")
@@ -69,58 +102,56 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--data", type=Path, default=RAW, help="sets that may not be shipped")
     parser.add_argument("--storage", type=Path, default=STORAGE)
+    parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="trainings beside each other")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    trials = [trial for part in given.parts for trial in PARTS[part](given)]
     figures: dict[str, Any] = {}
-    for part in given.parts:
-        for name, outcome in PARTS[part](given):
-            figures |= _named(name, outcome)
-            print(_line(name, outcome), flush=True)
+    with ThreadPoolExecutor(given.at_once) as pool:
+        outcomes = pool.map(lambda trial: trial.outcome(given.storage), trials)
+        for trial, outcome in zip(trials, outcomes, strict=True):
+            figures |= _named(trial.name, outcome)
+            print(_line(trial.name, outcome), flush=True)
             # Each time, so that what is cut short leaves what it has.
             harness.write_json(given.json, "tasks", figures)
 
 
-def shipped(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
-    """Yield each recipe's outcome, from random weights and from its family's pretrained model."""
+def shipped(given: argparse.Namespace) -> Iterator[Trial]:
+    """Yield each recipe as it is, and from its family's pretrained model."""
     for task in given.tasks:
         family, arguments = TASKS[task]
-        yield f"{task}/random", judged(_run(task, (), given.storage), task, arguments)
-        run = _run(f"{task}-pretrained", begun_with(family, given.storage), given.storage, recipe=task)
-        yield f"{task}/pretrained", judged(run, task, arguments)
+        yield Trial(f"{task}/random", task, task, as_it_is, arguments=arguments)
+        yield Trial(f"{task}/pretrained", f"{task}-pretrained", task, begun_with(family), arguments=arguments)
 
 
-def labels(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
-    """Yield sentiment by number of labels, start and seed, and what LoRA makes of all labels."""
-    start = begun_with("bert", given.storage)
+def labels(given: argparse.Namespace) -> Iterator[Trial]:
+    """Yield sentiment by number of labels, start and seed, and LoRA on all labels."""
     for count in LABELS:
         for seed in SEEDS:
+            steps = STEPS[count]
             data = _few_shot(given.storage, count, seed)
-            fixed = (*data, f"train.seed={seed}", f"train.max_steps={STEPS[count]}", *_short(STEPS[count]))
-            for name, more in (("random", ()), ("pretrained", start)):
-                run = _run(
-                    f"sentiment-{count or 'all'}-{name}-{seed}", (*fixed, *more), given.storage, "sentiment"
-                )
-                yield f"labels/{count or 'all'}/{name}/{seed}", judged(run, "sentiment", ())
-    lora = (*start, "adapter.kind=lora", "adapter.rank=4", "optimizer.learning_rate=2e-3")
-    run = _run("sentiment-lora", lora, given.storage, "sentiment")
-    yield "sentiment/lora", judged(run, "sentiment", ())
+            fixed = (*data, f"train.seed={seed}", f"train.max_steps={steps}", *_short(steps))
+            starts = {"random": (small_llama, ()), "pretrained": (begun_with_reviews, ())}
+            if not count:
+                starts["lora"] = (begun_with_reviews, LORA)
+            for name, (begin, more) in starts.items():
+                labelled = f"{count or 'all'}/{name}/{seed}"
+                run_id = f"sentiment-{labelled.replace('/', '-')}"
+                yield Trial(f"labels/{labelled}", run_id, "sentiment", begin, (*fixed, *more))
 
 
-def unshipped(given: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
-    """Yield the outcomes on sets that may not be shipped, as far as they are there."""
+def unshipped(given: argparse.Namespace) -> Iterator[Trial]:
+    """Yield the sets that may not be shipped, as far as they are there."""
     if not given.data.exists():
         return
     for name, (recipe, family, overrides) in _raw(given.data).items():
-        start = begun_with(family, given.storage)
-        run = _run(f"{name}-pretrained", (*overrides, *start), given.storage, recipe)
-        yield f"{name}/pretrained", judged(run, name, ())
+        yield Trial(f"{name}/pretrained", f"{name}-pretrained", recipe, begun_with(family), overrides)
     references = ", ".join(str(given.data / "jfleg" / f"dev.ref{number}") for number in range(4))
     asked = (
         *("--task", "grammar_correction", "--data", str(given.data / "jfleg" / "dev.src")),
         *("source.kind=parallel", f"source.target_path=[{references}]", "target_field=targets"),
     )
-    run = _run("grammar-pretrained", begun_with("t5", given.storage), given.storage, "grammar")
-    yield "jfleg/pretrained", judged(run, "jfleg", asked)
+    yield Trial("jfleg/pretrained", "grammar-pretrained", "grammar", begun_with("t5"), (), asked, "jfleg")
 
 
 PARTS = {"shipped": shipped, "labels": labels, "unshipped": unshipped}
@@ -134,7 +165,7 @@ def _raw(data: Path) -> dict[str, tuple[str, str, tuple[str, ...]]]:
         for name, split in (("train", "train"), ("val", "validation"), ("test_2016_flickr", "test"))
     ]
     squad = f"{{kind: squad, path: {data}/squadshifts_new_wiki/new_wiki_v1.0.json.gz}}"
-    longer = ("train.max_steps=2500", *_short(2500))
+    longer = ("train.max_steps=1500", *_short(1500))
     return {
         "multi30k": ("translation", "t5", (f"data.sources=[{', '.join(parallel)}]", *longer)),
         "squadshifts": ("qa", "bert", (f"data.sources=[{squad}]", "data.test_share=0.1", *longer)),
@@ -144,16 +175,53 @@ def _raw(data: Path) -> dict[str, tuple[str, str, tuple[str, ...]]]:
 def base(family: str, storage: Path) -> Run:
     """Return the pretrained model of a family."""
     overrides = (*BASES.get(family, ()), ALONE)
-    return trained(f"base-{family}", EXAMPLES / f"pretrain_{family}.yaml", overrides, storage)
+    with _MADE[family]:  # by the first who asks; the others wait
+        return trained(f"base-{family}", EXAMPLES / f"pretrain_{family}.yaml", overrides, storage)
 
 
-def begun_with(family: str, storage: Path) -> tuple[str, ...]:
-    """Return the overrides that begin with the pretrained model of a family."""
-    return (f"init.from={base(family, storage).run_id}", *FROM_BASE)
+def reviews_base(storage: Path) -> Run:
+    """Return a pretrained Llama that read film reviews as well."""
+    recipe = EXAMPLES / "pretrain_llama.yaml"
+    reviews = {
+        "kind": "csv",
+        "name": "film reviews",
+        "path": str(_labels_file(storage, 0, 0)),
+        "licence": "CC-BY-4.0",
+    }
+    others = [
+        source.model_dump(mode="json", exclude_unset=True) for source in Recipe.load(recipe).data.sources
+    ]
+    sources = [
+        {**source, "weight": weight}
+        for source, weight in zip((reviews, *others), REVIEWS_SHARES, strict=True)
+    ]
+    overrides = (f"data.sources={json.dumps(sources)}", "tokenizer.vocab_size=8192", ALONE)
+    with _MADE["reviews"]:
+        return trained("base-reviews", recipe, overrides, storage)
 
 
-def _run(name: str, overrides: Sequence[str], storage: Path, recipe: str = "") -> Run:
-    return trained(name, EXAMPLES / f"finetune_{recipe or name}.yaml", (*overrides, ALONE), storage)
+_MADE: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def as_it_is(_storage: Path) -> Sequence[str]:
+    """Return no overrides: the recipe's own model, from random weights."""
+    return ()
+
+
+def small_llama(_storage: Path) -> Sequence[str]:
+    """Return the overrides that begin with random weights of the shape of the Llama that read reviews."""
+    model = "model={kind: llama, num_layers: 4, num_heads: 4, hidden_size: 128}"
+    return (model, "tokenizer={kind: byte_bpe, vocab_size: 8192}")
+
+
+def begun_with_reviews(storage: Path) -> Sequence[str]:
+    """Return the overrides that begin with the Llama that read reviews."""
+    return (f"init.from={reviews_base(storage).run_id}", *FROM_BASE)
+
+
+def begun_with(family: str) -> Callable[[Path], Sequence[str]]:
+    """Return what gives the overrides that begin with the pretrained model of a family."""
+    return lambda storage: (f"init.from={base(family, storage).run_id}", *FROM_BASE)
 
 
 def _short(steps: int) -> tuple[str, ...]:
@@ -165,8 +233,9 @@ def _short(steps: int) -> tuple[str, ...]:
 
 
 def judged(run: Run, name: str, arguments: Sequence[str]) -> Outcome:
-    """Return how the best checkpoint of a run does on its test split."""
-    record = evaluated(run, "best", name, *arguments)
+    """Return how a run does on its test split: its best checkpoint where it keeps one, else the last."""
+    keeps_best = Recipe.from_yaml(run.recipe_yaml()).checkpoint.keep_best
+    record = evaluated(run, "@best" if keeps_best else "", name, *arguments)
     metric = next(iter(record["metrics"]))
     low, high = record["intervals"][metric]
     baselines = {each: part["metrics"][metric] for each, part in record["baselines"].items()}
@@ -182,12 +251,16 @@ def _few_shot(storage: Path, count: int, seed: int) -> tuple[str, ...]:
     parts["train"] = random.Random(seed).sample(parts["train"], count or len(parts["train"]))  # noqa: S311
     sources = []
     for split, part in parts.items():
-        path = folder / (f"train-{count or 'all'}-{seed}.csv" if split == "train" else f"{split}.csv")
+        path = _labels_file(storage, count, seed) if split == "train" else folder / f"{split}.csv"
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("text", "file"), *part])
         sources.append(f"{{kind: csv, path: {path}, split: {split}, licence: CC-BY-4.0}}")
     return (f"data.sources=[{', '.join(sources)}]", "data.test_share=0")
+
+
+def _labels_file(storage: Path, count: int, seed: int) -> Path:
+    return storage / "labels" / f"train-{count or 'all'}-{seed}.csv"
 
 
 def _reviews() -> list[tuple[str, str]]:
