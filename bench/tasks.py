@@ -1,13 +1,13 @@
 """Ten tasks from real data, from random weights and from a pretrained model, beside baselines.
 
-Three models are pretrained first, a BERT, a T5 and a Llama, by examples/pretrain_*.yaml. Each recipe of
-examples/finetune_*.yaml is trained as it is and from the model of its family; both are judged on the test
-split. A fourth, a Llama, also reads the training split's film reviews without their labels; from it and from
+Three models are pretrained first, a BERT, a T5 and a Llama, by examples/pretrain_*.yaml; the Llama also reads
+film reviews without their labels, those of the training split. Each recipe of examples/finetune_*.yaml is
+trained as it is and from the model of its family; both are judged on the test split. From the Llama and from
 random weights sentiment is learned of 200, 1,000 and all labels with three seeds, and with LoRA of all. Sets
 that may not be shipped are read where they lie (--data).
 
 As many trainings as there are cores run beside each other. Started again it goes on where it was: runs that
-have ended and evaluations that are there are kept.
+have ended and evaluations that are there are kept, and figures that are not measured again stay in the JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from bench import harness
 from bench.harness import ROOT, SCRATCH
-from bench.runs import evaluated, step_seconds, trained
+from bench.runs import evaluated, trained
 from raylm.metrics import is_lower_better
 from raylm.recipe import Recipe
 from raylm.runs.run import Run
@@ -48,10 +48,8 @@ TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "code": ("llama", ("--task", "code_generation", "runs_code=true")),
     "chat": ("llama", ()),
 }
-# A window as long as the tasks' rows, at the recipe's tokens a step.
-BASES = {"llama": ("train.sequence_length=512", "train.global_batch_size=2", "train.micro_batch_size=2")}
-# Of the texts that the fourth base reads, film reviews are the half.
-REVIEWS_SHARES = (0.5, 0.35, 0.15)
+# Of what the Llama reads: film reviews, books, WikiText-2.
+LLAMA_SHARES = (0.5, 0.35, 0.15)
 LABELS = (200, 1000, 0)  # 0: all
 LORA = ("adapter.kind=lora", "adapter.rank=8", "optimizer.learning_rate=2e-3")
 STEPS = {200: 150, 1000: 300, 0: 600}
@@ -68,8 +66,6 @@ class Outcome(NamedTuple):
     value: float
     interval: tuple[float, float]
     baselines: dict[str, float]
-    seconds: float
-    """Of training: the sum of the steps."""
 
 
 class Trial(NamedTuple):
@@ -106,7 +102,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     trials = [trial for part in given.parts for trial in PARTS[part](given)]
-    figures: dict[str, Any] = {}
+    figures = _measured_before(given.json)
     with ThreadPoolExecutor(given.at_once) as pool:
         outcomes = pool.map(lambda trial: trial.outcome(given.storage), trials)
         for trial, outcome in zip(trials, outcomes, strict=True):
@@ -114,6 +110,10 @@ def main() -> None:
             print(_line(trial.name, outcome), flush=True)
             # Each time, so that what is cut short leaves what it has.
             harness.write_json(given.json, "tasks", figures)
+
+
+def _measured_before(path: Path | None) -> dict[str, Any]:
+    return json.loads(path.read_bytes())["figures"] if path and path.exists() else {}
 
 
 def shipped(given: argparse.Namespace) -> Iterator[Trial]:
@@ -131,9 +131,9 @@ def labels(given: argparse.Namespace) -> Iterator[Trial]:
             steps = STEPS[count]
             data = _few_shot(given.storage, count, seed)
             fixed = (*data, f"train.seed={seed}", f"train.max_steps={steps}", *_short(steps))
-            starts = {"random": (small_llama, ()), "pretrained": (begun_with_reviews, ())}
-            if not count:
-                starts["lora"] = (begun_with_reviews, LORA)
+            starts = {"random": (small_llama, ()), "pretrained": (begun_with("llama"), ())}
+            if not count and not seed:
+                starts["lora"] = (begun_with("llama"), LORA)
             for name, (begin, more) in starts.items():
                 labelled = f"{count or 'all'}/{name}/{seed}"
                 run_id = f"sentiment-{labelled.replace('/', '-')}"
@@ -165,7 +165,7 @@ def _raw(data: Path) -> dict[str, tuple[str, str, tuple[str, ...]]]:
         for name, split in (("train", "train"), ("val", "validation"), ("test_2016_flickr", "test"))
     ]
     squad = f"{{kind: squad, path: {data}/squadshifts_new_wiki/new_wiki_v1.0.json.gz}}"
-    longer = ("train.max_steps=1500", *_short(1500))
+    longer = ("train.max_steps=800", *_short(800))
     return {
         "multi30k": ("translation", "t5", (f"data.sources=[{', '.join(parallel)}]", *longer)),
         "squadshifts": ("qa", "bert", (f"data.sources=[{squad}]", "data.test_share=0.1", *longer)),
@@ -174,30 +174,20 @@ def _raw(data: Path) -> dict[str, tuple[str, str, tuple[str, ...]]]:
 
 def base(family: str, storage: Path) -> Run:
     """Return the pretrained model of a family."""
-    overrides = (*BASES.get(family, ()), ALONE)
+    overrides = (*(_reviews_too(storage) if family == "llama" else ()), ALONE)
     with _MADE[family]:  # by the first who asks; the others wait
         return trained(f"base-{family}", EXAMPLES / f"pretrain_{family}.yaml", overrides, storage)
 
 
-def reviews_base(storage: Path) -> Run:
-    """Return a pretrained Llama that read film reviews as well."""
-    recipe = EXAMPLES / "pretrain_llama.yaml"
-    reviews = {
-        "kind": "csv",
-        "name": "film reviews",
-        "path": str(_labels_file(storage, 0, 0)),
-        "licence": "CC-BY-4.0",
-    }
-    others = [
-        source.model_dump(mode="json", exclude_unset=True) for source in Recipe.load(recipe).data.sources
-    ]
-    sources = [
-        {**source, "weight": weight}
-        for source, weight in zip((reviews, *others), REVIEWS_SHARES, strict=True)
-    ]
-    overrides = (f"data.sources={json.dumps(sources)}", "tokenizer.vocab_size=8192", ALONE)
-    with _MADE["reviews"]:
-        return trained("base-reviews", recipe, overrides, storage)
+def _reviews_too(storage: Path) -> Sequence[str]:
+    """Return the overrides by which the Llama reads film reviews as well."""
+    path = str(_labels_file(storage, 0, 0))
+    _few_shot(storage, 0, 0)
+    reviews = {"kind": "csv", "name": "film reviews", "path": path, "licence": "CC-BY-4.0"}
+    others = Recipe.load(EXAMPLES / "pretrain_llama.yaml").data.sources
+    sources = [reviews, *(source.model_dump(mode="json", exclude_unset=True) for source in others)]
+    weighted = [{**source, "weight": weight} for source, weight in zip(sources, LLAMA_SHARES, strict=True)]
+    return (f"data.sources={json.dumps(weighted)}", "tokenizer.vocab_size=8192")
 
 
 _MADE: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
@@ -209,14 +199,9 @@ def as_it_is(_storage: Path) -> Sequence[str]:
 
 
 def small_llama(_storage: Path) -> Sequence[str]:
-    """Return the overrides that begin with random weights of the shape of the Llama that read reviews."""
+    """Return the overrides that begin with random weights of the shape of the pretrained Llama."""
     model = "model={kind: llama, num_layers: 4, num_heads: 4, hidden_size: 128}"
     return (model, "tokenizer={kind: byte_bpe, vocab_size: 8192}")
-
-
-def begun_with_reviews(storage: Path) -> Sequence[str]:
-    """Return the overrides that begin with the Llama that read reviews."""
-    return (f"init.from={reviews_base(storage).run_id}", *FROM_BASE)
 
 
 def begun_with(family: str) -> Callable[[Path], Sequence[str]]:
@@ -239,7 +224,7 @@ def judged(run: Run, name: str, arguments: Sequence[str]) -> Outcome:
     metric = next(iter(record["metrics"]))
     low, high = record["intervals"][metric]
     baselines = {each: part["metrics"][metric] for each, part in record["baselines"].items()}
-    return Outcome(metric, record["metrics"][metric], (low, high), baselines, sum(step_seconds(run)))
+    return Outcome(metric, record["metrics"][metric], (low, high), baselines)
 
 
 def _few_shot(storage: Path, count: int, seed: int) -> tuple[str, ...]:
@@ -279,7 +264,6 @@ def _named(name: str, outcome: Outcome) -> dict[str, float]:
         f"{name}/{outcome.metric}": outcome.value,
         f"{name}/low": low,
         f"{name}/high": high,
-        f"{name}/training_seconds": outcome.seconds,
         **{f"{name}/baseline/{each}": value for each, value in outcome.baselines.items()},
     }
 
@@ -290,10 +274,7 @@ def _line(name: str, outcome: Outcome) -> str:
     is_lower = is_lower_better(outcome.metric)
     beaten = all(high < value if is_lower else low > value for value in outcome.baselines.values())
     verdict = "" if beaten else "; not surely better than the baseline"
-    return (
-        f"{name:32}{outcome.metric} {outcome.value:.3f} ({low:.3f} to {high:.3f}), {beside}, "
-        f"{outcome.seconds:.0f} s{verdict}"
-    )
+    return f"{name:32}{outcome.metric} {outcome.value:.3f} ({low:.3f} to {high:.3f}), {beside}{verdict}"
 
 
 if __name__ == "__main__":
