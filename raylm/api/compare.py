@@ -59,7 +59,7 @@ class Comparison:
         return _finite(asdict(self))
 
 
-class _Side(NamedTuple):
+class Side(NamedTuple):
     """One of the runs, read; None is what cannot be known."""
 
     run: Run
@@ -79,20 +79,20 @@ def compare(runs: Sequence[Run]) -> Comparison:
     """
     _check(runs)
     is_name_enough = len({run.name for run in runs}) == len(runs)
-    sides = [_side(run, run.name if is_name_enough else run.run_id) for run in runs]
+    sides = [read_side(run, run.name if is_name_enough else run.run_id) for run in runs]
     facts = [_run_facts(side) for side in sides]
     names = dict.fromkeys(name for side in sides for name in side.sources)
-    data = _differing([side.data for side in sides])
+    data = differing([side.data for side in sides])
     if "dataset" in data:
         data.pop("order", None)  # other rows are another order, which says nothing more
     return Comparison(
         runs=facts,
         evaluations=side_by_side([each["evaluations"] for each in facts]),
-        recipe=_shortened(_differing([side.recipe for side in sides]), [run.storage for run in runs]),
+        recipe=shortened(differing([side.recipe for side in sides]), [run.storage for run in runs]),
         data=data,
         sources={name: [side.sources.get(name) for side in sides] for name in names},
-        code=_differing([side.code for side in sides]),
-        environment=_differing([side.environment for side in sides]),
+        code=differing([side.code for side in sides]),
+        environment=differing([side.environment for side in sides]),
         notes=[
             *([_OTHER_TEXTS] if "dataset" in data else []),
             *(each for one in sides for each in _changes(one)),
@@ -114,13 +114,14 @@ def _check(runs: Sequence[Run]) -> None:
             raise BadInput.one("run", f"{run.run_id} is given twice", "name each run once", code="duplicate")
 
 
-def _side(run: Run, label: str) -> _Side:
+def read_side(run: Run, label: str) -> Side:
+    """Return what went into a run, as far as it can be read."""
     header = read_json(run.folder, "run.json") or {}
     ledger = header.get("ledger") or {}
-    return _Side(
+    return Side(
         run,
         label,
-        recipe=_recipe(run),
+        recipe=recipe_fields(run),
         data=_data(header, ledger),
         code=_code(run, header),
         environment=_environment(run, header),
@@ -130,7 +131,8 @@ def _side(run: Run, label: str) -> _Side:
     )
 
 
-def _recipe(run: Run, launch: int | None = None) -> Json | None:
+def recipe_fields(run: Run, launch: int | None = None) -> Json | None:
+    """Return a launch's recipe by dotted field, by default the newest's; None where it cannot be read."""
     try:
         values = parse_yaml(run.recipe_yaml(launch), "recipe").values
     except (BadInput, OSError, ValueError):
@@ -177,7 +179,7 @@ def _environment(run: Run, header: Json) -> Json | None:
     }
 
 
-def _differing(rows: Sequence[Json | None]) -> Table:
+def differing(rows: Sequence[Json | None]) -> Table:
     """Return what differs among the rows that are known."""
     known = [row for row in rows if row is not None]
     names = dict.fromkeys(name for row in known for name in row)
@@ -188,7 +190,7 @@ def _differing(rows: Sequence[Json | None]) -> Table:
     }
 
 
-def _shortened(table: Table, storages: Sequence[str]) -> Table:
+def shortened(table: Table, storages: Sequence[str]) -> Table:
     """Return the table with paths under a storage relative to it, unless two that differ become one."""
     found = {}
     for name, values in table.items():
@@ -206,7 +208,7 @@ def _without(value: Any, storages: Sequence[str]) -> Any:
     return value.removeprefix(f"{over[0]}/") if over else value
 
 
-def _run_facts(side: _Side) -> Json:
+def _run_facts(side: Side) -> Json:
     found = _curves(side.run)
     init = (side.recipe or {}).get("init.from")
     return {
@@ -220,11 +222,11 @@ def _run_facts(side: _Side) -> Json:
     }
 
 
-def _changes(side: _Side) -> list[str]:
+def _changes(side: Side) -> list[str]:
     """Return what resumes have changed: the recipe compared is that of the last launch."""
     numbers = [launch["launch"] for launch in side.run.launches()]
-    recipes = [_recipe(side.run, number) for number in numbers]
-    changed = [", ".join(_differing(pair)) for pair in pairwise(recipes)]
+    recipes = [recipe_fields(side.run, number) for number in numbers]
+    changed = [", ".join(differing(pair)) for pair in pairwise(recipes)]
     return [
         f"{side.label}: launch {number} changed {fields}"
         for number, fields in zip(numbers[1:], changed, strict=True)

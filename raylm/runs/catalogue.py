@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from raylm.config.errors import BadInput
 from raylm.config.near import nearest
+from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.folder import Folder
 from raylm.runs.names import check_run_name, made_at
 from raylm.runs.run import Run
@@ -140,17 +141,25 @@ def _last(run: Run) -> int:
     return steps[-1]
 
 
-def _best(run: Run) -> int:
-    checkpoints = [one for one in run.checkpoints.list() if not one.is_bad]
+def best_step(checkpoints: Sequence[Checkpoint]) -> int | None:
+    """Return the step of the best of a run's checkpoints, oldest first; None where none was measured."""
+    good = [one for one in checkpoints if not one.is_bad]
     # What the run itself compared by (evaluate.metric), if that checkpoint was kept; else the lowest loss.
-    noted = (checkpoints[-1].facts.get("best") or {}).get("step") if checkpoints else None
-    if noted in {one.step for one in checkpoints}:
+    noted = (good[-1].facts.get("best") or {}).get("step") if good else None
+    if noted in {one.step for one in good}:
         return noted
-    losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in checkpoints}
+    losses = {one.step: (one.facts.get("metrics") or {}).get("eval/loss") for one in good}
     measured = {step: loss for step, loss in losses.items() if isinstance(loss, int | float)}
-    if not measured:
-        raise _no_step(run, "has no checkpoint with an eval/loss", list(losses))
-    return min(measured, key=measured.__getitem__)
+    return min(measured, key=measured.__getitem__) if measured else None
+
+
+def _best(run: Run) -> int:
+    checkpoints = run.checkpoints.list()
+    best = best_step(checkpoints)
+    if best is None:
+        good = [one.step for one in checkpoints if not one.is_bad]
+        raise _no_step(run, "has no checkpoint with an eval/loss", good)
+    return best
 
 
 _PICKS = {"last": _last, "best": _best}

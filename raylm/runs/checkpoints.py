@@ -119,6 +119,13 @@ class Checkpoints:
             self._proven[step] = self._stamps(manifest)
         return manifest
 
+    def is_proven(self, step: int) -> bool:
+        """Whether this object has read every byte of a checkpoint and no file was written since."""
+        try:
+            return step in self._proven and self._is_proven(self._manifest(step))
+        except (Corrupt, OSError):
+            return False
+
     def open(self, step: int) -> Folder:
         """Return the folder of a checkpoint's files, its manifest checked but not its files.
 
@@ -164,8 +171,10 @@ class Checkpoints:
                 "step", f"no checkpoint of step {step}", f"there are: {self.steps()}", code="no_step"
             )
         if children := self.pins().get(step):
-            raise BadInput.one("step", f"{step} is the start of {', '.join(children)}", code="pinned")
-        if [one for one in self.steps() if self._is_good(one)] == [step]:
+            mend = "delete first what stands on it"
+            raise BadInput.one("step", f"{step} is the start of {', '.join(children)}", mend, code="pinned")
+        others = (one for one in reversed(self.steps()) if one != step)
+        if not any(map(self._is_good, others)) and self._is_good(step):
             raise BadInput.one(
                 "step", f"{step} is the last good checkpoint", "delete the run instead", code="last_good"
             )
@@ -248,11 +257,14 @@ class Checkpoints:
         """Whether every byte is right; not hashed again while no file was written since this object did."""
         try:
             manifest = self.verify(step, deep=False)
-            if deep and self._proven.get(step) != self._stamps(manifest):
+            if deep and not self._is_proven(manifest):
                 self.verify(step)
         except Corrupt:
             return False
         return True
+
+    def _is_proven(self, manifest: Manifest) -> bool:
+        return self._proven.get(manifest.step) == self._stamps(manifest)
 
 
 def step_name(step: int) -> str:

@@ -2,7 +2,8 @@
 
 from raylm.widgets.cockpit import Cockpit, cockpit
 from raylm.widgets.panels import Panel, panels
+from raylm.widgets.panels.checkpoints import Checkpoints
 from raylm.widgets.panels.launch import Launch
 from raylm.widgets.panels.monitor import Monitor
 
-__all__ = ["Cockpit", "Launch", "Monitor", "Panel", "cockpit", "panels"]
+__all__ = ["Checkpoints", "Cockpit", "Launch", "Monitor", "Panel", "cockpit", "panels"]

@@ -13,13 +13,15 @@ _SHOWN = 10  # runs in the plain text
 
 
 class Cockpit(ipywidgets.Tab):
-    """The panels in tabs. A run that Launch starts is shown by Monitor at once."""
+    """The panels in tabs. A run chosen in one is chosen in all; one that is started is shown by Monitor."""
 
     def __init__(self, store: Store, run_id: str = "") -> None:
         self.store = store
         self._panels = {kind.title: kind(store) for kind in panels()}
         super().__init__(children=list(self._panels.values()), titles=list(self._panels))
-        self._panels["Launch"].observe(lambda change: self.watch(change["new"]), "run_id")
+        for panel in self._panels.values():
+            panel.observe(self._share, "run_id")
+            panel.observe(self._show_started, "started")
         if run_id:
             self.watch(run_id)
 
@@ -31,6 +33,15 @@ class Cockpit(ipywidgets.Tab):
         """Show this run in Monitor."""
         self._panels["Monitor"].set_trait("run_id", run_id)
         self.show("Monitor")
+
+    def _share(self, change: dict[str, Any]) -> None:
+        for panel in self._panels.values():
+            panel.set_trait("run_id", change["new"])
+
+    def _show_started(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.watch(change["new"])
+            change["owner"].set_trait("started", "")  # so that the same run can be started once more
 
     def __repr__(self) -> str:
         """Return what a terminal, or a page that cannot show widgets, prints instead."""

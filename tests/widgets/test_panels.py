@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raylm.widgets import Cockpit, Launch, Monitor, cockpit, panels
+from raylm.widgets import Checkpoints, Cockpit, Launch, Monitor, cockpit, panels
 
 VIEWS = Path(panels.__code__.co_filename).parents[1] / "views"
 
@@ -16,7 +16,7 @@ def test_the_cockpit_holds_every_panel_in_a_tab():
     shown = cockpit()
     pairs = zip(shown.children, panels(), strict=True)
     assert all(isinstance(child, panel) for child, panel in pairs)
-    assert {"Launch", "Monitor"} <= set(shown.titles)
+    assert {"Launch", "Monitor", "Checkpoints"} <= set(shown.titles)
 
 
 @pytest.mark.parametrize("panel", panels())
@@ -54,13 +54,28 @@ def test_requests_are_answered_by_id_in_another_thread(monkeypatch):
     assert "is no question" in answers["b"]["error"]["message"]
 
 
-def test_a_launched_run_is_shown_by_monitor():
+def panel_of(shown, kind):
+    return next(child for child in shown.children if isinstance(child, kind))
+
+
+@pytest.mark.parametrize("kind", [Launch, Checkpoints])
+def test_a_run_that_is_started_is_shown_by_monitor_each_time(kind):
     shown = cockpit()
-    launch = next(child for child in shown.children if isinstance(child, Launch))
-    monitor = next(child for child in shown.children if isinstance(child, Monitor))
-    launch.run_id = "20260101-000000-a-0000"
-    assert monitor.run_id == launch.run_id
-    assert shown.titles[shown.selected_index] == "Monitor"
+    panel, monitor = panel_of(shown, kind), panel_of(shown, Monitor)
+    for _ in range(2):
+        shown.show(kind.title)
+        panel.started = "20260101-000000-a-0000"
+        assert monitor.run_id == "20260101-000000-a-0000"
+        assert shown.titles[shown.selected_index] == "Monitor"
+
+
+def test_a_run_chosen_in_one_panel_is_chosen_in_all_and_the_tab_stays():
+    shown = cockpit()
+    for kind, run_id in ((Monitor, "a"), (Checkpoints, "b")):
+        shown.show(kind.title)
+        panel_of(shown, kind).run_id = run_id
+        assert {panel.run_id for panel in shown.children} == {run_id}
+        assert shown.titles[shown.selected_index] == kind.title
 
 
 def test_without_a_notebook_the_cockpit_says_what_runs_there_are():

@@ -10,6 +10,7 @@ export function panel(screen: Screen): {
     render({ model, el }) {
       const { request, close } = kernelTransport(model);
       el.classList.add("raylm");
+      el.addEventListener("keydown", keepPlainKeys);
       const takeDown = screen(el, { store: new Store(request), shared: traits(model) });
       return () => {
         takeDown();
@@ -17,6 +18,12 @@ export function panel(screen: Screen): {
       };
     },
   };
+}
+
+/** A notebook would take Enter on a button, or a letter on a checkbox, for a command on its cells. */
+function keepPlainKeys(event: KeyboardEvent): void {
+  const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+  if (isPlain && event.key !== "Escape") event.stopPropagation();
 }
 
 function traits(model: WidgetModel): Shared {

@@ -89,6 +89,40 @@ export interface RunDetail extends RunSummary {
   logs: string[];
 }
 
+/** A checkpoint as its run's list shows it. */
+export interface Checkpoint {
+  step: number;
+  state: "good" | "unverified" | "bad";
+  reason: string;
+  bytes: number;
+  digest: string;
+  tokens_seen: number | null;
+  metrics: Record<string, number | null>;
+  saved: number | null;
+  pinned_by: string[];
+  is_best: boolean;
+}
+
+/** Two checkpoints: every list holds the value of the first and of the second. */
+export interface CheckpointPair {
+  checkpoints: (Checkpoint & { run_id: string; name: string; world_size: number | null })[];
+  metrics: Record<string, (number | null)[]>;
+  recipe: Record<string, unknown[]>;
+  data: Record<string, unknown[]>;
+  code: Record<string, unknown[]>;
+  environment: Record<string, unknown[]>;
+}
+
+export interface ExportState {
+  run_id: string;
+  step: number;
+  path: string;
+  state: "writing" | "written" | "failed";
+  message: string;
+  seconds: number;
+  bytes: number;
+}
+
 export interface MetricRecord {
   step: number;
   attempt: number;

@@ -136,6 +136,7 @@ export class LaunchDesk {
       this.outcome.say(`Launched ${run_id}.`, true);
       this.renewRunId(); // the next click is another run
       this.context.shared.set("run_id", run_id);
+      this.context.shared.set("started", run_id);
     } catch (error) {
       this.refuse(error as StoreError);
     } finally {

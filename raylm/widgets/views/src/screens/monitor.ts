@@ -1,5 +1,6 @@
 /** The Monitor screen: the runs of every storage, and one of them live. */
 import "../styles/base.css";
+import "../styles/runs.css";
 import "../styles/monitor.css";
 import { bringIntoView, fill, h, show } from "../dom";
 import { Detail } from "../monitor/detail";

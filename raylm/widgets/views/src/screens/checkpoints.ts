@@ -1,0 +1,119 @@
+/** The Checkpoints screen: the runs of every storage, and what one of them has saved. */
+import "../styles/base.css";
+import "../styles/runs.css";
+import "../styles/checkpoints.css";
+import { CheckpointDesk } from "../checkpoints/desk";
+import { fill, h, show } from "../dom";
+import { RunPicker } from "../monitor/runs";
+import { disconnected, empty, loading } from "../notice";
+import { panel } from "../panel";
+import { Poller, type Found } from "../poll";
+import type { Context, Screen } from "../screen";
+import type { StoreError } from "../store";
+import type { RunSummary } from "../types";
+
+export const checkpointsScreen: Screen = (root, context) => {
+  const screen = new CheckpointsScreen(root, context);
+  return () => screen.close();
+};
+
+class CheckpointsScreen {
+  private readonly notice = h("div", {}, loading("Reading the runs …"));
+  private readonly picker: RunPicker;
+  private readonly desk: CheckpointDesk;
+  private readonly body: HTMLElement;
+  private readonly poller: Poller;
+  private readonly clock = window.setInterval(() => this.desk.age(this.cause), 1_000);
+  private readonly endObserving: () => void;
+  private runId: string | null;
+  private runs: RunSummary[] = [];
+  private cause = "";
+  private isAnswered = false;
+
+  constructor(
+    root: HTMLElement,
+    private readonly context: Context,
+  ) {
+    this.runId = this.shared();
+    this.picker = new RunPicker(this.runId, (runId) => this.choose(runId));
+    this.desk = new CheckpointDesk(context, () => this.poller.wake());
+    this.body = h("div", { class: "raylm-beside", hidden: true }, this.picker.element, this.desk.element);
+    fill(root, [h("div", { class: "raylm-screen raylm-checkpoints" }, this.notice, this.body)]);
+    this.endObserving = context.shared.observe("run_id", () => this.follow());
+    this.poller = new Poller(root, () => this.ask());
+  }
+
+  close(): void {
+    window.clearInterval(this.clock);
+    this.endObserving();
+    this.poller.close();
+    this.desk.close();
+  }
+
+  private shared(): string | null {
+    return (this.context.shared.get("run_id") as string) || null;
+  }
+
+  private choose(runId: string): void {
+    this.open(runId);
+    this.context.shared.set("run_id", runId);
+  }
+
+  /** A run was chosen or started in another panel. */
+  private follow(): void {
+    const wanted = this.shared();
+    if (wanted !== null && wanted !== this.runId) this.open(wanted);
+  }
+
+  private open(runId: string): void {
+    this.runId = runId;
+    this.picker.update(this.runs, runId);
+    const run = this.runs.find(({ run_id }) => run_id === runId);
+    if (run) this.desk.open(run);
+    this.poller.wake();
+  }
+
+  private async ask(): Promise<Found> {
+    try {
+      const found = await this.refresh();
+      this.cause = "";
+      this.isAnswered = true;
+      const next = "Choose a recipe in Launch and start one: what it saves appears here.";
+      this.tell(this.runs.length > 0 ? null : empty("No run yet", next));
+      return found;
+    } catch (error) {
+      return this.fail(error as StoreError);
+    }
+  }
+
+  private async refresh(): Promise<Found> {
+    this.runs = await this.context.store.list<RunSummary>("runs");
+    const run = this.runs.find(({ run_id }) => run_id === this.runId) ?? this.runs[0];
+    const isChanged = this.picker.update(this.runs, run?.run_id ?? null);
+    if (!run) return "quiet";
+    this.runId ??= run.run_id; // one that was just started may not be listed yet
+    this.desk.open(run);
+    this.tell(null);
+    const isNew = await this.desk.update();
+    const isLive = ["pending", "running", "stopping"].includes(run.status);
+    return isLive || isChanged || isNew ? "changed" : "quiet";
+  }
+
+  /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
+  private fail(error: StoreError): Found {
+    this.cause = error.message;
+    this.tell(
+      disconnected(error, () => this.poller.wake()),
+      this.isAnswered,
+    );
+    return "quiet";
+  }
+
+  private tell(notice: HTMLElement | null, isBodyKept = false): void {
+    if (notice === null) fill(this.notice, []);
+    else if (this.notice.textContent !== notice.textContent) fill(this.notice, [notice]);
+    show(this.body, notice === null || isBodyKept);
+  }
+}
+
+export default panel(checkpointsScreen);
