@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check views format bench families tasks clean chromium
+.PHONY: help setup demo lab test check views shell format bench families tasks clean chromium
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -67,6 +67,9 @@ views: ## types and format of the views, and that a rebuild gives the committed 
 	  npm run --silent check; \
 	fi
 
+shell: setup ## build JupyterLab's extension anew, after a change in its sources; needs node and fetches 150 MB
+	cd raylm/labextension/shell && jlpm install --immutable && jlpm build
+
 format: setup ## write what `make check` asks of the formatter
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
@@ -77,6 +80,7 @@ bench: setup ## measure against peers; writes bench/results/*.json (needs an idl
 	$(BIN)/python bench/seeds.py --json bench/results/seeds.json
 	$(BIN)/python -m bench.prepare --json bench/results/prepare.json
 	$(BIN)/python -m bench.seek --json bench/results/seek.json
+	$(BIN)/python -m bench.list_runs --json bench/results/list_runs.json
 	$(BIN)/python -m bench.near_duplicates --json bench/results/near_duplicates.json
 	$(BIN)/python -m bench.personal_data --json bench/results/personal_data.json
 	$(BIN)/python -m bench.tokenizer_training --json bench/results/tokenizer_training.json

@@ -16,6 +16,9 @@ LIGHT = (
     "raylm.api",
     "raylm.api.store",
     "raylm.cli",
+    "raylm.labextension",
+    "raylm.labextension.extension",
+    "raylm.labextension.worker",
 )
 
 

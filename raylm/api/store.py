@@ -32,6 +32,7 @@ class Store:
         asked = [kind(place) for kind in all_questions()]
         self.reads = {name: getattr(one, name) for one in asked for name in one.READS}
         self.commands = {name: getattr(one, name) for one in asked for name in one.COMMANDS}
+        self.light = frozenset(name for one in asked for name in one.LIGHT)
 
     def answer(self, method: str, args: Json) -> Json:
         """Return {"result": ...}, or {"error": {"message", "mend", "field", "problems"}}; never raises."""

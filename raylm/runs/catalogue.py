@@ -10,7 +10,7 @@ from raylm.config.errors import BadInput
 from raylm.config.near import nearest
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.folder import Folder
-from raylm.runs.names import check_run_name, made_at
+from raylm.runs.names import is_run_name, made_at
 from raylm.runs.run import Run
 from raylm.runs.storages import known
 
@@ -28,10 +28,10 @@ def list_runs(storages: Iterable[str] | None = None) -> list[Run]:
     found: list[Run] = []
     for storage in known() if storages is None else storages:
         try:
-            found += _runs_in(Folder.open(storage))
+            found += runs_in(Folder.open(storage))
         except (OSError, BadInput) as error:
             _LOG.warning("storage %s cannot be listed: %s", storage, error)
-    return sorted(found, key=lambda run: (_made_at(run), run.run_id), reverse=True)
+    return sorted(found, key=lambda run: (begun(run), run.run_id), reverse=True)
 
 
 def find(reference: str, storages: Sequence[str] | None = None) -> tuple[Run, int | None]:
@@ -62,25 +62,19 @@ def attach(run_id: str, storage: str | None = None) -> Run:
     return find(run_id, None if storage is None else [storage])[0]
 
 
-def _runs_in(root: Folder) -> list[Run]:
-    names = [name for name in root.names() if _may_be_run(name)]
-    asked = names if root.is_local else [name for name in names if made_at(name) is None]
+def runs_in(root: Folder, listed: Sequence[str] | None = None) -> list[Run]:
+    """Return the runs of one storage, in no order; `listed` are its names where the caller has them.
+
+    A folder whose id raylm made is a run even while it has no run.json; one that a person named is not.
+    """
+    names = [name for name in (root.names() if listed is None else listed) if is_run_name(name)]
+    asked = [name for name in names if made_at(name) is None]
     with ThreadPoolExecutor(1 if root.is_local else 16) as pool:
         answers = dict(zip(asked, pool.map(lambda name: root.exists(f"{name}/run.json"), asked), strict=True))
-    return [
-        Run(root / name, root.uri, name) for name in names if answers.get(name) or made_at(name) is not None
-    ]
+    return [Run(root / name, root.uri, name) for name in names if answers.get(name, True)]
 
 
-def _may_be_run(name: str) -> bool:
-    try:
-        check_run_name(name)
-    except BadInput:
-        return False
-    return True
-
-
-def _made_at(run: Run) -> str:
+def begun(run: Run) -> str:
     """Return a UTC time text that sorts: from the id where raylm made it, else from run.json."""
     if text := made_at(run.run_id):
         return text
@@ -93,23 +87,36 @@ def _made_at(run: Run) -> str:
 def _find_run(name: str, storages: Sequence[str] | None) -> Run:
     if not name:
         raise BadInput.one("run", "is empty", "see: raylm runs list", code="no_run")
+    if matches := _with_id(name, storages):  # what screens ask for twice a second: no storage is listed
+        return _only(matches, name)
     runs = list_runs(storages)
-    for answers in (_has_id, _has_name, _has_prefix):
-        matches = [run for run in runs if answers(run, name)]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            listed = ", ".join(run.run_id for run in matches[:_LISTED])
-            raise BadInput.one(
-                "run", f"{len(matches)} runs answer to {name[:80]!r}", f"say which: {listed}", code="many"
-            )
+    for answers in (_has_name, _has_prefix):
+        if matches := [run for run in runs if answers(run, name)]:
+            return _only(matches, name)
     close = nearest(name, [run.run_id for run in runs] + [_name_in(run) for run in runs], count=3)
     mend = f"did you mean {', '.join(close)}?" if close else "see: raylm runs list"
     raise BadInput.one("run", f"no run answers to {name[:80]!r}", mend, code="no_run")
 
 
-def _has_id(run: Run, name: str) -> bool:
-    return run.run_id == name
+def _with_id(run_id: str, storages: Sequence[str] | None) -> list[Run]:
+    found: list[Run] = []
+    for storage in (known() if storages is None else storages) if is_run_name(run_id) else ():
+        try:
+            root = Folder.open(storage)
+            if root.exists(f"{run_id}/run.json") or (made_at(run_id) is not None and root.exists(run_id)):
+                found.append(Run(root / run_id, root.uri, run_id))
+        except (OSError, BadInput) as error:
+            _LOG.warning("storage %s cannot be read: %s", storage, error)
+    return found
+
+
+def _only(matches: Sequence[Run], name: str) -> Run:
+    if len(matches) == 1:
+        return matches[0]
+    listed = ", ".join(run.run_id for run in matches[:_LISTED])
+    raise BadInput.one(
+        "run", f"{len(matches)} runs answer to {name[:80]!r}", f"say which: {listed}", code="many"
+    )
 
 
 def _has_name(run: Run, name: str) -> bool:

@@ -27,6 +27,11 @@ def check_run_name(name: str, field: str = "name") -> str:
     return name
 
 
+def is_run_name(name: str) -> bool:
+    """Tell whether the name may name a run on every filesystem."""
+    return not _name_problem(name)
+
+
 def make_run_id(name: str) -> str:
     """Return `<utc time>-<name>-<4 hex>`, at most 64 characters; a long name is cut."""
     check_run_name(name)

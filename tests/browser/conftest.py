@@ -50,6 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[
     for name in ("notebooks", "examples"):
         shutil.copytree(ROOT / name, folder / name)
     _write_settings(home)
+    _install_extension(home)
     port, token = _free_port(), "token-of-the-test"
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
@@ -199,6 +200,14 @@ def _write_settings(home: Path) -> None:
     folder.mkdir(parents=True)
     news = {"fetchNews": "false", "checkForUpdates": False}
     (folder / "notification.jupyterlab-settings").write_text(json.dumps(news))
+
+
+def _install_extension(home: Path) -> None:
+    """Put what a wheel puts into its environment where this server looks first."""
+    config = home / "jupyter" / "config" / "jupyter_server_config.d"
+    shutil.copytree(ROOT / "jupyter-config" / "jupyter_server_config.d", config)
+    labextension = home / "jupyter" / "data" / "labextensions" / "raylm"
+    shutil.copytree(ROOT / "raylm" / "labextension" / "dist", labextension)
 
 
 def _wait_until_up(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from raylm.config.errors import BadInput
 from raylm.recipe import Recipe
 from raylm.runs.catalogue import find, list_runs
 from raylm.runs.run import Run
@@ -33,11 +34,13 @@ class Place:
         return list_runs(self.storages())[:limit]
 
     def find(self, run_id: str) -> Run:
-        """Return a run by its id.
+        """Return a run by its id; a path, which could lead anywhere, is none.
 
         Raises:
             BadInput: There is none.
         """
+        if not isinstance(run_id, str) or "/" in run_id:
+            raise BadInput.one("run_id", f"{str(run_id)[:80]!r} is no id of a run", "see: raylm runs list")
         return find(run_id, self.storages())[0]
 
     def storages(self) -> list[str] | None:
@@ -52,6 +55,8 @@ class Questions:
     """Names of the methods that change nothing."""
     COMMANDS: ClassVar[tuple[str, ...]] = ()
     """Names of those that do."""
+    LIGHT: ClassVar[tuple[str, ...]] = ()
+    """Which of them need neither torch, Ray nor a recipe's plug-ins: a Jupyter server answers them itself."""
 
     def __init__(self, place: Place) -> None:
         self.place = place

@@ -22,6 +22,7 @@ class Checkpoints(Questions):
 
     READS: ClassVar = ("checkpoints", "compare_checkpoints", "exports")
     COMMANDS: ClassVar = ("verify_checkpoint", "fork", "export", "delete_checkpoint")
+    LIGHT: ClassVar = (*READS, "verify_checkpoint", "export", "delete_checkpoint")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -21,6 +21,7 @@ class Recipes(Questions):
 
     READS: ClassVar = ("schema", "starters", "run_id", "check", "preview")
     COMMANDS: ClassVar = ("launch",)
+    LIGHT: ClassVar = ("run_id",)
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

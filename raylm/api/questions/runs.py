@@ -1,17 +1,20 @@
 """Watching, stopping and resuming runs."""
 
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
 from raylm.api import launch as runner
 from raylm.api.history import history
-from raylm.api.questions import Json, Questions
-from raylm.config.errors import RunFailed
+from raylm.api.questions import Json, Place, Questions
+from raylm.config.errors import BadInput, RunFailed
+from raylm.runs.listing import Listing
 from raylm.runs.read import log_names, read
 from raylm.runs.run import Run
 from raylm.runs.summary import summary
 
-MOST_RUNS = 200  # that a list shows
+MOST_RUNS = 200  # that a list shows unless asked for more
+MOST_ASKED = 1000  # that may be asked for at once
 LOG_TAIL = 500  # lines that a log begins with
 
 
@@ -20,10 +23,19 @@ class Runs(Questions):
 
     READS: ClassVar = ("runs", "run", "history", "read")
     COMMANDS: ClassVar = ("stop", "resume")
+    LIGHT: ClassVar = (*READS, "stop")
 
-    def runs(self) -> list[Json]:
-        """Return the newest runs, newest first."""
-        return [summary(run) for run in self.place.recent_runs(MOST_RUNS)]
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._listing = Listing()
+
+    def runs(self, limit: int = MOST_RUNS, offset: int = 0, search: str = "") -> list[Json]:
+        """Return at most `limit` runs from the `offset`-th on, newest first.
+
+        `search` holds words, in any case, that a run's id and name must all contain.
+        """
+        _check_page(limit, offset, search)
+        return self._listing.page(self.place.storages(), limit, offset, search)
 
     def run(self, run_id: str) -> Json:
         """Return one run, with the names of its logs."""
@@ -57,6 +69,14 @@ class Runs(Questions):
     def resume(self, run_id: str, overrides: Sequence[str] = ()) -> Json:
         """Start the run again in the background, with some fields changed; returns it."""
         return summary(runner.resume(self.place.find(run_id), overrides, in_background=True))
+
+
+def _check_page(limit: int, offset: int, search: str) -> None:
+    for field, value, least, most in (("limit", limit, 1, MOST_ASKED), ("offset", offset, 0, sys.maxsize)):
+        if type(value) is not int or not least <= value <= most:  # True is an int too
+            raise BadInput.one(field, f"{value!r} is not a whole number from {least} to {most}", code="page")
+    if not isinstance(search, str):
+        raise BadInput.one("search", f"{search!r} is not a text", code="page")
 
 
 def _tail(run: Run, stream: str) -> tuple[list[Json], str]:

@@ -1,4 +1,5 @@
 // Bundles one ES module and one style sheet per screen: src/screens/<name>.ts -> dist/<name>.js, dist/<name>.css.
+// src/lab.ts is what JupyterLab's shell needs besides: the REST transport and the sidebar.
 // `node build.mjs --check` rebuilds in memory and fails where the committed files differ.
 import { build } from "esbuild";
 import { readdirSync, readFileSync } from "node:fs";
@@ -6,11 +7,14 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const screens = readdirSync(join(here, "src/screens")).map((name) => join("src/screens", name));
+const screens = readdirSync(join(here, "src/screens")).map((name) => [
+  basename(name, ".ts"),
+  join("src/screens", name),
+]);
 
 const { outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: screens,
+  entryPoints: Object.fromEntries([...screens, ["lab", "src/lab.ts"]]),
   outdir: "dist",
   bundle: true,
   minify: true,

@@ -1,7 +1,6 @@
-/** The kernel transport: requests as custom messages of a widget, answered by id. REST will be a second one. */
-import type { Request } from "./store";
-import { StoreError } from "./store";
-import type { Problem } from "./types";
+/** The kernel transport: requests as custom messages of a widget, answered by id. The other one is REST. */
+import { refusal, type Answer } from "./answer";
+import { StoreError, type Request } from "./store";
 
 /** The part of an anywidget model that the transport and the panels use. */
 export interface WidgetModel {
@@ -11,12 +10,6 @@ export interface WidgetModel {
   send(content: unknown): void;
   on(event: string, callback: (...args: any[]) => void): void;
   off(event: string, callback: (...args: any[]) => void): void;
-}
-
-interface Answer {
-  id: string;
-  result?: unknown;
-  error?: { message: string; mend?: string; problems?: Problem[] };
 }
 
 interface Waiting {
@@ -37,7 +30,7 @@ export function kernelTransport(model: WidgetModel): { request: Request; close: 
   const prefix = Math.random().toString(36).slice(2);
   let sent = 0;
 
-  const onMessage = (answer: Answer): void => {
+  const onMessage = (answer: Answer & { id: string }): void => {
     const waiter = waiting.get(answer?.id);
     if (!waiter) return; // an answer for another view of the same widget, or one that came too late
     waiting.delete(answer.id);
@@ -63,8 +56,4 @@ export function kernelTransport(model: WidgetModel): { request: Request; close: 
     });
 
   return { request, close: () => model.off("msg:custom", onMessage) };
-}
-
-function refusal(error: NonNullable<Answer["error"]>): StoreError {
-  return new StoreError(error.message, error.mend ?? "", false, error.problems ?? []);
 }

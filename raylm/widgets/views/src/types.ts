@@ -80,6 +80,7 @@ export interface RunSummary {
   step: number | null;
   max_steps: number | null;
   attempt: number | null;
+  loss?: number | null;
   created: number | null;
   updated: number | null;
 }

@@ -1,0 +1,52 @@
+"""Who answers a question: the server's own process where that is quick and safe, else a helper process."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from raylm.api.store import Store
+from raylm.labextension.helper import Helpers
+from raylm.labextension.wire import encode
+
+# Of the reads that helpers answer, these take no recipe. A recipe may name a plug-in, a file that is run when
+# it is read, so a question with one must not come by a mere link.
+WITHOUT_RECIPE = frozenset({"schema", "starters"})
+_THREADS = 8
+_TURNS = 32
+
+
+class Answers:
+    """The store's answers as JSON, given without holding up the server's event loop."""
+
+    def __init__(self, storage: str | None, folder: str | Path) -> None:
+        folder = Path(folder).expanduser()
+        self._store = Store(storage, folder)
+        self._helpers = Helpers(storage, folder)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="raylm-store")
+        self._turns = [asyncio.Lock() for _ in range(_TURNS)]
+
+    def is_question(self, name: str) -> bool:
+        """Whether a screen may ask this."""
+        return name in self._store.reads or name in self._store.commands
+
+    def may_be_link(self, name: str) -> bool:
+        """Whether this may be asked by GET: it changes nothing and runs nobody's code."""
+        return name in self._store.reads and name in self._store.light | WITHOUT_RECIPE
+
+    async def answer(self, method: str, args: dict[str, Any]) -> bytes:
+        """Return what the store answers, as JSON. Commands about one run wait for each other."""
+        if method in self._store.light:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._here, method, args)
+        if method in self._store.reads:
+            return await self._helpers.answer(method, args)
+        async with self._turns[hash(str(args.get("run_id"))) % _TURNS]:
+            return await self._helpers.answer(method, args)
+
+    def close(self) -> None:
+        """Take no more questions; those being answered come to their end."""
+        self._helpers.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _here(self, method: str, args: dict[str, Any]) -> bytes:
+        return encode(self._store.answer(method, args))

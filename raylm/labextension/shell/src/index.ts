@@ -1,0 +1,108 @@
+/** JupyterLab's side of raylm: the cockpit with no kernel, and what is always in sight. */
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
+import { PageConfig } from "@jupyterlab/coreutils";
+import { ILauncher } from "@jupyterlab/launcher";
+import { IStatusBar } from "@jupyterlab/statusbar";
+import { Cockpit, type Place } from "./cockpit";
+import { raylmIcon } from "./icon";
+import { announce, RunCount, SidePanel } from "./side";
+import { Views, type RunWatch } from "./views";
+
+const OPEN = "raylm:open";
+const NEW_RUN = "raylm:new-run";
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: "raylm:cockpit",
+  description: "Launch, watch and stop runs of raylm with no kernel.",
+  autoStart: true,
+  optional: [ICommandPalette, ILauncher, ILayoutRestorer, IStatusBar],
+  activate: (app, palette, launcher, restorer, statusBar) => {
+    const shell = new Shell(app);
+    shell.addCommands();
+    for (const command of [OPEN, NEW_RUN]) palette?.addItem({ command, category: "RayLM" });
+    launcher?.add({ command: OPEN, category: "Other", rank: 1, args: { isLauncher: true } });
+    if (restorer) shell.restoreWith(restorer);
+    app.shell.add(shell.side, "left", { rank: 650, type: "RayLM" });
+    statusBar?.registerStatusItem("raylm:runs", { item: shell.count, align: "left", rank: 20 });
+    void shell.start();
+  },
+};
+
+class Shell {
+  readonly side = new SidePanel();
+  readonly count = new RunCount(() => void this.open({ screen: "monitor" }));
+  private readonly views = new Views(PageConfig.getBaseUrl());
+  private readonly tracker = new WidgetTracker<Cockpit>({ namespace: "raylm" });
+  private watch: RunWatch | null = null;
+
+  constructor(private readonly app: JupyterFrontEnd) {}
+
+  addCommands(): void {
+    const { commands } = this.app;
+    commands.addCommand(OPEN, {
+      label: ({ isLauncher }) => (isLauncher ? "RayLM Cockpit" : "RayLM: Open Cockpit"),
+      caption: "Launch, watch and stop runs",
+      icon: raylmIcon,
+      execute: (args) => this.open({ screen: text(args["screen"]), runId: text(args["runId"]) }),
+    });
+    commands.addCommand(NEW_RUN, {
+      label: "RayLM: New Run",
+      caption: "Choose a recipe and launch it",
+      icon: raylmIcon,
+      execute: () => this.open({ screen: "launch" }),
+    });
+  }
+
+  restoreWith(restorer: ILayoutRestorer): void {
+    restorer.add(this.side, this.side.id);
+    void restorer.restore(this.tracker, {
+      command: OPEN,
+      name: () => "cockpit",
+      args: (cockpit) => ({ ...cockpit.place }),
+    });
+  }
+
+  /** Watch the runs; where the server does not answer yet, try again in a while. */
+  async start(): Promise<void> {
+    try {
+      const lab = await this.views.lab();
+      const store = new lab.Store(lab.restTransport(this.views.baseUrl));
+      this.watch = new lab.RunWatch(store);
+      this.side.fill(lab, store, this.watch, {
+        open: (runId) => void this.open({ screen: "monitor", runId }),
+        newRun: () => void this.open({ screen: "launch" }),
+      });
+    } catch (error) {
+      this.side.tell(`The Jupyter server's part of raylm does not answer: ${(error as Error).message}`);
+      window.setTimeout(() => void this.start(), 10_000);
+      return;
+    }
+    const watch = this.watch;
+    watch.listen({
+      onRuns: () => this.count.showCount(watch.numLive),
+      onEnd: (run) => announce(run, (runId) => void this.open({ screen: "monitor", runId })),
+    });
+  }
+
+  private async open(place: Place): Promise<Cockpit> {
+    const cockpit = this.tracker.find((one) => !one.isDisposed) ?? (await this.made(place));
+    if (place.screen || place.runId) cockpit.showPlace(place);
+    this.app.shell.activateById(cockpit.id);
+    return cockpit;
+  }
+
+  private async made(place: Place): Promise<Cockpit> {
+    const cockpit = new Cockpit(this.views, place, () => this.watch?.wake());
+    cockpit.changed.connect(() => void this.tracker.save(cockpit));
+    await this.tracker.add(cockpit);
+    this.app.shell.add(cockpit, "main");
+    return cockpit;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value ? value : undefined;
+}
+
+export default plugin;

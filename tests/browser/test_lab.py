@@ -1,0 +1,165 @@
+"""JupyterLab with no notebook and no kernel: the cockpit from the launcher, and what is always in sight."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from raylm.runs.catalogue import list_runs
+from tests.browser.conftest import SLOW_MS, Cockpit, Lab
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).with_name("axe.min.js").read_text()
+TINY = {
+    "name": "tiny-without-kernel",
+    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
+    "data": {"sources": [{"kind": "text", "path": "tiny.txt"}]},
+    "tokenizer": {"kind": "character"},
+    "objective": {"kind": "causal"},
+    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
+    "schedule": {"kind": "constant"},
+    "train": {"max_steps": 100_000, "sequence_length": 16, "global_batch_size": 4},
+    "scaling": {"num_workers": 0, "threads_per_worker": 1},
+}
+
+
+class Shell(Cockpit):
+    """JupyterLab itself, with the cockpit in its main area."""
+
+    @property
+    def output(self) -> Locator:
+        return self.page.locator("#raylm-cockpit")
+
+    @property
+    def side(self) -> Locator:
+        return self.page.locator("#raylm-sidebar")
+
+    def open_from_launcher(self) -> None:
+        self.command("launcher:create")
+        self.page.locator(".jp-LauncherCard", has_text="RayLM Cockpit").last.click()
+        expect(self.tab("Launch")).to_be_visible()
+
+    def show_side(self) -> None:
+        self.page.evaluate("jupyterapp.shell.activateById('raylm-sidebar')")
+        expect(self.side).to_be_visible()
+
+    def reload(self) -> None:
+        self.page.goto(f"{self.lab.url}/lab", timeout=SLOW_MS)
+        self.wait()
+
+    def wait(self) -> None:
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=SLOW_MS)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=SLOW_MS)
+        self.page.evaluate("jupyterapp.restored.then(() => jupyterapp.allPluginsActivated).then(() => null)")
+
+
+@pytest.fixture
+def shell(lab: Lab, browser: Browser) -> Iterator[Shell]:
+    (lab.folder / "tiny.txt").write_text("to be or not to be, that is the question\n" * 60)
+    (lab.folder / "tiny.yaml").write_text(json.dumps(TINY))
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    opened = Shell(context.new_page(), lab)
+    refused: list[str] = []
+    opened.page.route("**/*", lambda route: refuse_foreign(route, lab, refused))
+    opened.page.goto(f"{lab.url}/lab?token={lab.token}&reset", timeout=SLOW_MS)
+    opened.wait()
+    yield opened
+    opened.command("application:close-all")
+    context.close()
+    assert refused == []
+
+
+def refuse_foreign(route, lab: Lab, refused: list[str]) -> None:
+    if route.request.url.startswith((lab.url, "data:", "blob:", "about:")):
+        route.continue_()
+    else:
+        refused.append(route.request.url)
+        route.abort()
+
+
+def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
+    kernels = num_kernels(shell)
+    shell.open_from_launcher()
+    expect(shell.button("Launch")).to_be_enabled(timeout=SLOW_MS)
+    shell.button("Launch").click()
+    expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true", timeout=SLOW_MS)
+    expect(shell.status).to_contain_text(re.compile(r"running.*step [1-9]"), timeout=90_000)
+    expect(shell.chart).to_have_attribute("aria-label", re.compile("train .* at step"))
+    expect(shell.page.get_by_role("button", name="RayLM: 1 running")).to_be_visible()
+
+    shell.show_side()
+    card = shell.side.get_by_role("listitem").filter(has_text=TINY["name"]).first
+    expect(card).to_contain_text("running")
+    expect(card).to_contain_text(re.compile(r"loss \d"))
+
+    shell.reload()  # the layout comes back, the run never went
+    expect(shell.status).to_contain_text("running", timeout=SLOW_MS)
+    expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true")
+    shell.show_side()
+    card.get_by_role("button", name="Stop").click()
+    expect(shell.status).to_contain_text("stopped", timeout=60_000)
+    expect(card).to_contain_text("stopped")
+    expect(shell.page.get_by_text(f"{TINY['name']} stopped at step")).to_be_visible()
+    expect(shell.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
+    assert list_runs([shell.lab.storage])[0].status().status == "stopped"
+    assert num_kernels(shell) == kernels
+
+
+def test_the_commands_are_there_and_new_run_opens_the_form(shell):
+    labels = shell.page.evaluate(
+        "['raylm:open', 'raylm:new-run'].map(id => jupyterapp.commands.label(id, {}))"
+    )
+    assert labels == ["RayLM: Open Cockpit", "RayLM: New Run"]
+    shell.page.get_by_role("tab", name="RayLM", exact=True).first.click()
+    shell.side.get_by_role("button", name="New run").click()
+    expect(shell.tab("Launch")).to_have_attribute("aria-selected", "true")
+    shell.side.get_by_label("Find a run").fill("no such name")
+    expect(shell.side).to_contain_text("No id and no name has no such name in it.")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_nothing_serious_is_wrong_for_assistive_technology(shell, theme):
+    shell.use_theme(theme)
+    shell.open_from_launcher()
+    expect(shell.button("Launch")).to_be_enabled(timeout=SLOW_MS)
+    shell.page.get_by_role("tab", name="RayLM", exact=True).first.click()
+    expect(shell.side).to_contain_text("live")
+    assert violations(shell.page, "#raylm-cockpit") == []
+    assert violations(shell.page, "#raylm-sidebar") == []
+    shell.tab("Monitor").click()
+    expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true")
+    assert violations(shell.page, "#raylm-cockpit") == []
+    assert violations(shell.page, ".raylm-RunCount") == []
+
+
+def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
+    shell.page.get_by_role("tab", name="RayLM", exact=True).first.click()
+    expect(shell.side).to_contain_text("live")
+    shell.page.route("**/raylm/api/**", lambda route: route.abort())
+    shell.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(shell.side.get_by_role("alert")).to_contain_text("The Jupyter server does not answer")
+    shell.page.unroute("**/raylm/api/**")
+    shell.side.get_by_role("button", name="Retry").click()
+    expect(shell.side.get_by_role("alert")).to_have_count(0)
+
+
+def num_kernels(shell) -> int:
+    return shell.page.evaluate("fetch('/api/kernels').then(answer => answer.json()).then(all => all.length)")
+
+
+def violations(page, selector: str) -> list[str]:
+    """Return what axe finds serious or critical in the element."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "selector => axe.run(selector, {resultTypes: ['violations']}).then(answer => answer.violations)",
+        selector,
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for one in found
+        for node in one["nodes"]
+        if one["impact"] in ("serious", "critical")
+    ]
