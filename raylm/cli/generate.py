@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from raylm.cli.options import AsJson, Storage, print_json
 from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
 from raylm.config.fields import bounds
-from raylm.config.report import Origin, problems_of
 from raylm.engine.generation.decoding import Chunk, Decoding
 from raylm.runs.read import clean
 
@@ -53,6 +51,7 @@ def generate(
     num_beams: Annotated[int, _knob("num_beams")] = 1,
     seed: Annotated[int | None, _knob("seed")] = None,
     top_predictions: Annotated[int, _knob("top_predictions")] = 5,
+    passage: Annotated[str | None, _knob("passage")] = None,
     stdio: Annotated[
         bool, typer.Option("--stdio", help="Answer requests in JSON lines on the standard input.")
     ] = False,
@@ -62,14 +61,14 @@ def generate(
     storage: Storage = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a trained model write: go on from prompts, or fill in their masks or spans."""
+    """Ask a trained model: it goes on from prompts, fills in their masks or spans, or classifies them."""
     if stdio:
         _serve(run, storage, idle_seconds, given=prompt or prompts)
         return
-    decoding = _decoding(
-        max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p,
-        num_beams=num_beams, seed=seed, top_predictions=top_predictions,
-    )  # fmt: skip
+    decoding = Decoding.checked({
+        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+        "num_beams": num_beams, "seed": seed, "top_predictions": top_predictions, "passage": passage,
+    })  # fmt: skip
     texts = [*(prompt or []), *_lines(prompts)] or [""]
     writer, facts = _writer(run, storage)
     chunks = writer.write(texts, decoding, lambda: False)
@@ -79,13 +78,6 @@ def generate(
         _print_one(chunks, texts[0] if writer.continues else "")
     else:
         _print_several(chunks, texts, continues=writer.continues)
-
-
-def _decoding(**values: Any) -> Decoding:
-    try:
-        return Decoding.model_validate(values)
-    except ValidationError as error:
-        raise BadInput(*problems_of(error, Decoding, Origin(values, {}))) from None
 
 
 def _lines(path: Path | None) -> list[str]:
@@ -105,11 +97,10 @@ def _writer(run: str, storage: str | None) -> tuple[Writer, dict[str, Any]]:
     from raylm.runs.catalogue import find
 
     found, step = find(run, [storage] if storage else None)
-    from raylm.engine.generation.writers import writer_for
-    from raylm.engine.restore import restore
+    from raylm.engine.writer_of_run import writer_of_run
 
-    restored = restore(found, step)
-    return writer_for(restored), {"run_id": found.run_id, "step": restored.checkpoint.step}
+    writer, step = writer_of_run(found, step)
+    return writer, {"run_id": found.run_id, "step": step}
 
 
 def _serve(run: str, storage: str | None, idle_seconds: float, *, given: Any) -> None:
@@ -163,7 +154,7 @@ def _print_several(chunks: Iterator[Chunk], prompts: Sequence[str], *, continues
 
 
 def _print_details(details: dict[str, Any]) -> None:
-    """Print the candidates of each mask, and a prompt with its spans filled in."""
+    """Print the candidates of each mask, the classes of a text, and a prompt with its spans filled in."""
     rows = [
         [f"mask {number}", f"{one['probability']:.2%}", repr(one["text"])]
         for number, candidates in enumerate(details.get("masks", ()), 1)
@@ -171,6 +162,8 @@ def _print_details(details: dict[str, Any]) -> None:
     ]
     if rows:
         print_table(["mask", "probability", "text"], rows)
+    if labels := details.get("labels"):
+        print_table(["class", "probability"], [[one["text"], f"{one['probability']:.2%}"] for one in labels])
     if "filled" in details:
         _show(f"filled in: {details['filled']}\n")
 

@@ -32,6 +32,13 @@ def describe_recipe(recipe: type[Section]) -> dict[str, Any]:
     return {"sections": [own, *others]}
 
 
+def describe_section(section: type[Section]) -> list[dict[str, Any]]:
+    """Return the fields of a section that stands alone, as `describe_recipe` does; names are not dotted."""
+    return [
+        _field(name, field, name, _title(section.__name__)) for name, field in section.model_fields.items()
+    ]
+
+
 def leaves(section: type[Section], prefix: str = "") -> Iterator[str]:
     """Yield the dotted name of every field of a section and, where it has a kind, of all its kinds."""
     for fields in _kinds_or_self(section):

@@ -41,8 +41,12 @@ class Examinee:
         Raises:
             BadInput: there is no such checkpoint, or it is damaged.
         """
+        return cls.around(run, restore(run, step), report)
+
+    @classmethod
+    def around(cls, run: Run, restored: Restored, report: Report = quiet) -> Examinee:
+        """Return a run's checkpoint that has been restored."""
         recipe = Recipe.from_yaml(run.recipe_yaml())
-        restored = restore(run, step)
         restored.model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))  # pyright: ignore[reportArgumentType] - its stub wants more
         tokenizer = tokenizer_in(run.folder / "tokenizer", "tokenizer")
         frame = Frame(recipe.train.sequence_length, recipe.train.seed, tokenizer.vocabulary())

@@ -5,5 +5,6 @@ from raylm.widgets.panels import Panel, panels
 from raylm.widgets.panels.checkpoints import Checkpoints
 from raylm.widgets.panels.launch import Launch
 from raylm.widgets.panels.monitor import Monitor
+from raylm.widgets.panels.playground import Playground
 
-__all__ = ["Checkpoints", "Cockpit", "Launch", "Monitor", "Panel", "cockpit", "panels"]
+__all__ = ["Checkpoints", "Cockpit", "Launch", "Monitor", "Panel", "Playground", "cockpit", "panels"]

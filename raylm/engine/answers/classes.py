@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 def label(respondent: Respondent, records: Sequence[Record]) -> Answered:
     """Return the name of the likeliest class of each record."""
     names = respondent.encoder.labels
-    return _each(respondent, records, lambda logits: names[int(logits.argmax())])
+    return each(respondent, records, lambda logits: names[int(logits.argmax())])
 
 
 def labels(respondent: Respondent, records: Sequence[Record]) -> Answered:
     """Return the names of the classes that are likelier than not of each record."""
     names = respondent.encoder.labels
-    return _each(respondent, records, lambda logits: [names[place] for place in np.flatnonzero(logits > 0)])
+    return each(respondent, records, lambda logits: [names[place] for place in np.flatnonzero(logits > 0)])
 
 
 def value(respondent: Respondent, records: Sequence[Record]) -> Answered:
     """Return the number that the model gives each record."""
-    return _each(respondent, records, lambda logits: float(logits[0]))
+    return each(respondent, records, lambda logits: float(logits[0]))
 
 
-def _each(
+def each(
     respondent: Respondent, records: Sequence[Record], read: Callable[[NDArray[np.float32]], Any]
 ) -> Answered:
+    """Return what is read from the logits of each record, (L,): one for each class."""
     rows = respondent.rows(records)
     found: list[Any] = [None] * len(rows)
     for group, _, output in respondent.outputs(rows):

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 _LONGEST = 30  # tokens of an answer: max_answer_length in the program of Devlin et al. 2019
 
 
-class _Span(NamedTuple):
-    """A candidate: words, and how likely they are."""
+class Span(NamedTuple):
+    """The likeliest words of a context."""
 
     score: float
-    """Log-probability of its first token being the first, and its last the last, of its window."""
+    """Log-probability of their first token being the first, and their last the last, of its window."""
+    text: str
+    silence: float
+    """The same of no answer, by the window that is least sure of holding none."""
+
+
+class _Words(NamedTuple):
+    """A candidate, and how likely it is."""
+
+    score: float
     text: str
 
 
@@ -33,6 +42,14 @@ def span(respondent: Respondent, records: Sequence[Record]) -> Answered:
     Where the model may abstain, the answer is "" if the window that is least sure of holding none finds that
     likelier than any words: the null score of Devlin et al. 2019, section 4.3, with a threshold of 0.
     """
+    found = spans(respondent, records)
+    return Answered(
+        ["" if respondent.may_abstain and each.silence > each.score else each.text for each in found]
+    )
+
+
+def spans(respondent: Respondent, records: Sequence[Record]) -> list[Span]:
+    """Return the likeliest words of each context, and how likely they are."""
     windows = [
         (number, window)
         for number, record in enumerate(records)
@@ -40,7 +57,7 @@ def span(respondent: Respondent, records: Sequence[Record]) -> Answered:
     ]
     # Both places are asked for as a span would be: a batch says where they stand in it.
     rows = [Ids.of(window.tokens, [window.first, window.no_answer]) for _, window in windows]
-    best = [_Span(-math.inf, "")] * len(records)
+    best = [_Words(-math.inf, "")] * len(records)
     none = [math.inf] * len(records)
     for group, batch, output in respondent.outputs(rows):
         is_padding = batch["attention_mask"] == 0
@@ -50,12 +67,9 @@ def span(respondent: Respondent, records: Sequence[Record]) -> Answered:
             text = slice(place[0], place[0] + len(window.offsets))
             score, start, stop = likeliest(first[text], last[text])
             words = window.span(window.first + start, window.first + stop, records[number]["context"])
-            best[number] = max(best[number], _Span(score, words), key=lambda each: each.score)
+            best[number] = max(best[number], _Words(score, words), key=lambda each: each.score)
             none[number] = min(none[number], float(first[place[1]] + last[place[1]]))
-    is_silent = [
-        respondent.may_abstain and score > each.score for score, each in zip(none, best, strict=True)
-    ]
-    return Answered(["" if silent else each.text for silent, each in zip(is_silent, best, strict=True)])
+    return [Span(each.score, each.text, silence) for each, silence in zip(best, none, strict=True)]
 
 
 def likeliest(

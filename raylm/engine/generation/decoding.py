@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from pydantic import ValidationError
+
+from raylm.config.errors import BadInput
+from raylm.config.report import Origin, problems_of
 from raylm.config.sections import Section, knob
 
 
@@ -24,8 +28,22 @@ class Decoding(Section):
     """Above 1: search for the likeliest text, keeping so many at a time; nothing is drawn."""
     seed: int | None = knob(None, ge=0, lt=2**63)
     """Repeats a text; the prompts after the first count on from it."""
-    top_predictions: int = knob(5, unit="tokens", ge=1, le=1000)
-    """Candidates shown for each mask."""
+    top_predictions: int = knob(5, unit="candidates", ge=1, le=1000)
+    """Candidates shown for each mask, or classes of a text."""
+    passage: str | None = None
+    """The text in which the answer to a question is looked for, or the second text of a pair."""
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """Return the fields of raw values, such as a form's.
+
+        Raises:
+            BadInput: one problem for each field that is not right.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise BadInput(*problems_of(error, cls, Origin(values, {}))) from None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 /** Elements from plain values. Every text goes through textContent after cleaning; there is no way to pass HTML. */
-import { clean } from "./text";
+import { clean, cleanLines } from "./text";
 
 type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>;
@@ -39,6 +39,11 @@ export function fill(element: Element, children: Child[]): void {
 export function setText(element: Element, text: unknown): void {
   const shown = clean(text);
   if (element.textContent !== shown) element.textContent = shown;
+}
+
+/** Add text of several lines at the end; what stands there is left as it is, also where it is selected. */
+export function addText(element: Element, text: unknown): void {
+  element.append(document.createTextNode(cleanLines(text)));
 }
 
 export function show(element: HTMLElement, isVisible: boolean): void {

@@ -7,10 +7,19 @@ const LONGEST_LINE = 4096;
 
 /** Text from outside, safe to show: no escapes, no controls, no reordering, at most 4096 characters. */
 export function clean(text: unknown): string {
+  return stripped(String(text ?? "")).slice(0, LONGEST_LINE);
+}
+
+/** The same for text of several lines, such as a model writes, however long: line ends stay. */
+export function cleanLines(text: unknown): string {
   return String(text ?? "")
-    .replace(ESCAPES, "")
-    .replace(CONTROLS, "")
-    .slice(0, LONGEST_LINE);
+    .split("\n")
+    .map(stripped)
+    .join("\n");
+}
+
+function stripped(text: string): string {
+  return text.replace(ESCAPES, "").replace(CONTROLS, "");
 }
 
 export function count(value: number): string {

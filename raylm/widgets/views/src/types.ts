@@ -139,4 +139,52 @@ export interface EventRecord {
   [name: string]: unknown;
 }
 
+/** A run that has checkpoints. */
+export interface AskedRun {
+  run_id: string;
+  name: string;
+  steps: number[];
+}
+
+/** What the checkpoints of a run can do. */
+export interface Ability {
+  run_id: string;
+  family: string;
+  does: "continue" | "write" | "fill_mask" | "classify" | "tag" | "answer";
+  help: string;
+  example: string;
+  /** What the second text is called; empty where there is none. */
+  passage: string;
+  fields: Field[];
+}
+
+/** A candidate, and how likely it is. */
+export interface Candidate {
+  text: string;
+  probability: number;
+}
+
+/** What a text is accompanied by, once it is done. */
+export interface Details {
+  masks?: Candidate[][];
+  labels?: Candidate[];
+  words?: { text: string; tag: string }[];
+  notes?: string[];
+  filled?: string;
+  answer?: string;
+  probability?: number;
+  no_answer?: number;
+}
+
+/** What was written behind a cursor. */
+export interface Written {
+  text: string;
+  cursor: number;
+  state: "loading" | "waiting" | "writing" | "done" | "failed";
+  is_done: boolean;
+  figures: { num_tokens?: number; seconds?: number; tokens_per_second?: number | null; reason?: string };
+  details: Details;
+  error: Problem | null;
+}
+
 export type Values = { [name: string]: unknown };

@@ -1,5 +1,6 @@
 /** The Launch screen: choose a starter, change fields, see what it costs, launch. */
 import "../styles/base.css";
+import "../styles/fields.css";
 import "../styles/launch.css";
 import { fill, h, uniqueId } from "../dom";
 import { LaunchDesk } from "../launch/desk";
