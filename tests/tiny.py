@@ -1,10 +1,11 @@
 """A tiny real run: forty thousand characters of Shakespeare, a model of some ten thousand weights."""
 
 import json
+import multiprocessing
 import os
 import socket
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ WORKER = """import json, sys
 from raylm.distributed.worker import work
 print(json.dumps(work(json.loads(sys.argv[1]))))
 """
+
+# Each rank is forked from a process that has imported what takes seconds, and has done nothing else.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    ["raylm.engine.start", "raylm.distributed.worker", "transformers.modeling_utils"]
+)
 
 
 def tiny_recipe(**sections: dict[str, Any]) -> Recipe:
@@ -70,10 +77,22 @@ def run_ranks(script: str, job: Work, world_size: int) -> dict[str, Any]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    ranks = [_start_rank(script, job, rank, world_size, port) for rank in range(world_size)]
-    answers = [rank.communicate(timeout=120) for rank in ranks]
-    assert all(rank.returncode == 0 for rank in ranks), [errors[-2000:] for _, errors in answers]
-    return json.loads(answers[0][0].splitlines()[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        files = [(Path(folder) / f"{rank}.out", Path(folder) / f"{rank}.err") for rank in range(world_size)]
+        environments = [_rank_environment(rank, world_size, port) for rank in range(world_size)]
+        ranks = [
+            _FORKS.Process(target=_run_rank, args=(script, job._asdict(), environment, *map(str, each)))
+            for environment, each in zip(environments, files, strict=True)
+        ]
+        for rank in ranks:
+            rank.start()
+        for rank in ranks:
+            rank.join(timeout=120)
+        is_right = all(rank.exitcode == 0 for rank in ranks)
+        for rank in ranks:
+            rank.kill()
+        assert is_right, [errors.read_text()[-2000:] for _, errors in files]
+        return json.loads(files[0][0].read_text().splitlines()[-1])
 
 
 def _open_or_create(recipe: Recipe, storage: str, run_id: str) -> Run:
@@ -84,13 +103,17 @@ def _open_or_create(recipe: Recipe, storage: str, run_id: str) -> Run:
     return run
 
 
-def _start_rank(script: str, job: Work, rank: int, world_size: int, port: int) -> "subprocess.Popen[str]":
+def _rank_environment(rank: int, world_size: int, port: int) -> dict[str, str]:
     group = {"RANK": str(rank), "WORLD_SIZE": str(world_size), "LOCAL_RANK": str(rank)}
-    environment = {**os.environ, **group, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    return subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps(job._asdict())],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return {**os.environ, **group, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+
+
+def _run_rank(script: str, job: dict[str, Any], environment: dict[str, str], out: str, err: str) -> None:
+    """Run a script as if it were given to a fresh interpreter, its output in files."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["-c", json.dumps(job)]
+    exec(compile(script, "rank", "exec"), {"__name__": "__main__"})
+    sys.stdout.flush()
