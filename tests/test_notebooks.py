@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_from_top_to_bottom(path: Path):
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=280, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(notebook, timeout=110, resources={"metadata": {"path": str(path.parent)}})
     client.execute()
     last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
     shown = next(output.data for output in last.outputs if output.output_type == "execute_result")

@@ -26,6 +26,25 @@ _FORKS.set_forkserver_preload(
     ["raylm.engine.start", "raylm.distributed.worker", "transformers.modeling_utils"]
 )
 
+QUESTION = "to be or not to be, that is the question\n" * 60
+SMALLEST: dict[str, Any] = {
+    "name": "tiny",
+    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
+    "tokenizer": {"kind": "character"},
+    "objective": {"kind": "causal"},
+    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
+    "schedule": {"kind": "constant"},
+    "train": {"max_steps": 5, "sequence_length": 16, "global_batch_size": 4},
+    "scaling": {"num_workers": 0, "threads_per_worker": 1},
+}
+
+
+def smallest_values(folder: Path) -> dict[str, Any]:
+    """Return a recipe's values as a form sends them; its text is written into the folder."""
+    text = folder / "text.txt"
+    text.write_text(QUESTION)
+    return {**SMALLEST, "data": {"sources": [{"kind": "text", "path": str(text)}]}}
+
 
 def tiny_recipe(**sections: dict[str, Any]) -> Recipe:
     """Return a recipe that trains 20 steps in a second; each argument changes fields of one section."""

@@ -26,7 +26,7 @@ _LAST_LINES = 5  # of its errors that are shown
 _LAST_BYTES = 4096
 
 
-class Checkpoint(NamedTuple):
+class CheckpointPlace(NamedTuple):
     """Whose weights are wanted."""
 
     run_uri: str
@@ -37,7 +37,7 @@ class Checkpoint(NamedTuple):
 class Helper:
     """One such process; its methods may be called from any thread and return at once."""
 
-    def __init__(self, checkpoint: Checkpoint, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, checkpoint: CheckpointPlace, idle_seconds: float = IDLE_SECONDS) -> None:
         self.checkpoint = checkpoint
         self.facts: dict[str, Any] = {}
         """What it says of itself once the weights are there: family, writes, context, mask_token ..."""
@@ -192,7 +192,7 @@ class Helper:
         return message, "generate again: it is started anew"
 
 
-def _start(checkpoint: Checkpoint, idle_seconds: float, errors: int) -> "subprocess.Popen[bytes]":
+def _start(checkpoint: CheckpointPlace, idle_seconds: float, errors: int) -> "subprocess.Popen[bytes]":
     command = [
         sys.executable, "-m", "raylm", "generate", f"{checkpoint.run_uri}@{checkpoint.step}", "--stdio",
         "--storage", checkpoint.storage, "--idle-seconds", str(idle_seconds),

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from raylm.config.errors import BadInput
-from raylm.jobs.helper import IDLE_SECONDS, Checkpoint, Helper
+from raylm.jobs.helper import IDLE_SECONDS, CheckpointPlace, Helper
 from raylm.jobs.writing import Writing
 
 MOST_HELPERS = 4  # each holds a model
@@ -27,7 +27,7 @@ class HelperPool:
     def __init__(self, most: int = MOST_HELPERS, idle_seconds: float = IDLE_SECONDS) -> None:
         self._most, self._idle_seconds = most, idle_seconds
         self._lock = threading.Lock()
-        self._helpers: dict[Checkpoint, Helper] = {}
+        self._helpers: dict[CheckpointPlace, Helper] = {}
         self._writings: OrderedDict[str, tuple[Writing, Helper]] = OrderedDict()
         self._owner = os.getpid()
 
@@ -36,7 +36,7 @@ class HelperPool:
         with self._lock:
             return [helper for helper in self._helpers.values() if helper.is_usable]
 
-    def ask(self, checkpoint: Checkpoint, prompt: str, decoding: Mapping[str, Any]) -> str:
+    def ask(self, checkpoint: CheckpointPlace, prompt: str, decoding: Mapping[str, Any]) -> str:
         """Have a checkpoint write to a prompt and return an id by which that is read; returns at once.
 
         Raises:
@@ -77,7 +77,7 @@ class HelperPool:
         for helper in helpers:
             helper.end("its process was ended")
 
-    def _helper_of(self, checkpoint: Checkpoint) -> tuple[Helper, list[Helper]]:
+    def _helper_of(self, checkpoint: CheckpointPlace) -> tuple[Helper, list[Helper]]:
         """Return the helper of a checkpoint, and those that have to go for it."""
         ended = [each for each in self._helpers.values() if not each.is_usable]
         for helper in ended:

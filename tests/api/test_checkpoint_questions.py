@@ -1,6 +1,5 @@
 """What the screen of checkpoints asks, of a run that was really trained."""
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from raylm.api.launch import resume
 from raylm.api.store import Store
 from raylm.runs import Run
 from raylm.runs.catalogue import list_runs
+from tests.asking import ask, result
 from tests.tiny import tiny_recipe, train_alone
 
 EVERY_FIVE = {"every_steps": 5}
@@ -34,17 +34,6 @@ def run(trained, storage) -> Run:
 @pytest.fixture
 def store(storage, tmp_path) -> Store:
     return Store(storage, folder=tmp_path)
-
-
-def ask(store, method, **args):
-    """As a screen asks: through JSON both ways."""
-    return json.loads(json.dumps(store.answer(method, json.loads(json.dumps(args))), allow_nan=False))
-
-
-def result(store, method, **args):
-    answer = ask(store, method, **args)
-    assert "error" not in answer, answer
-    return answer["result"]
 
 
 def refusal(store, method, **args):

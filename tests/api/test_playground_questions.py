@@ -1,6 +1,5 @@
 """What the playground asks: abilities from real tiny runs, text from a real process."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from raylm.api.store import Store
 from raylm.jobs.helper_pool import shared_pool
 from raylm.runs import Run
+from tests.asking import ask, result
 from tests.engine.answers.every_task import runs_in
 from tests.families import family_recipe
 from tests.tiny import tiny_recipe, train_alone
@@ -35,17 +35,6 @@ def run_of(folder):
 def store(folder) -> Iterator[Store]:
     yield Store(str(folder / "runs"), folder=folder)
     shared_pool().close()
-
-
-def ask(store: Store, method: str, **args):
-    """As a screen asks: through JSON both ways."""
-    return json.loads(json.dumps(store.answer(method, json.loads(json.dumps(args))), allow_nan=False))
-
-
-def result(store: Store, method: str, **args):
-    answer = ask(store, method, **args)
-    assert "error" not in answer, answer
-    return answer["result"]
 
 
 def generate(store: Store, run_id: str, step: int, prompt: str, **decoding) -> str:

@@ -8,40 +8,18 @@ from raylm.api.history import history
 from raylm.api.store import Store
 from raylm.runs import Lease, MetricsWriter, Run, StepRecord
 from raylm.runs.catalogue import list_runs
-
-TINY = {
-    "name": "tiny",
-    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
-    "tokenizer": {"kind": "character"},
-    "objective": {"kind": "causal"},
-    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
-    "schedule": {"kind": "constant"},
-    "train": {"max_steps": 5, "sequence_length": 16, "global_batch_size": 4},
-    "scaling": {"num_workers": 0, "threads_per_worker": 1},
-}
+from tests.asking import ask, result
+from tests.tiny import smallest_values
 
 
 @pytest.fixture
 def values(tmp_path: Path) -> dict:
-    text = tmp_path / "text.txt"
-    text.write_text("to be or not to be, that is the question\n" * 60)
-    return {**TINY, "data": {"sources": [{"kind": "text", "path": str(text)}]}}
+    return smallest_values(tmp_path)
 
 
 @pytest.fixture
 def store(storage: str, tmp_path: Path) -> Store:
     return Store(storage, folder=tmp_path)
-
-
-def ask(store: Store, method: str, **args):
-    """As a screen asks: through JSON both ways."""
-    return json.loads(json.dumps(store.answer(method, json.loads(json.dumps(args))), allow_nan=False))
-
-
-def result(store: Store, method: str, **args):
-    answer = ask(store, method, **args)
-    assert "error" not in answer, answer
-    return answer["result"]
 
 
 def test_the_schema_offers_every_section(store):

@@ -4,7 +4,6 @@ import contextlib
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -13,10 +12,10 @@ from raylm.config.errors import BadInput
 from raylm.runs import Run
 from raylm.runs.catalogue import list_runs
 from raylm.runs.fork import delete
+from tests.browser.looking import THEMES, violations
 from tests.tiny import tiny_recipe, train_alone
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).with_name("axe.min.js").read_text()
 RUN_ID = "20990101-000000-tiny-0000"
 
 
@@ -174,19 +173,19 @@ def test_a_run_chosen_in_monitor_is_followed_and_the_tab_stays(shown, trained, l
     delete(other)
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_nothing_serious_stands_in_the_way_of_assistive_technology(shown, theme):
     shown.use_theme(theme)
     check(shown, 15)
     check(shown, 10)
     shown.button("Compare").click()
     expect(shown.output.get_by_role("region", name="Comparison")).to_be_visible()
-    assert violations(shown) == []
+    assert violations(shown.output) == []
     shown.output.get_by_role("checkbox", name="Step 10", exact=True).uncheck()
     for name in ("Fork", "Export", "Delete", "Resume"):
         shown.button(name).click()
         expect(shown.output.locator("form")).to_be_visible()
-        assert violations(shown) == []
+        assert violations(shown.output) == []
         shown.page.keyboard.press("Escape")
 
 
@@ -204,18 +203,3 @@ def row(cockpit, step: int):
 
 def forks(lab) -> list[Run]:
     return [run for run in list_runs([lab.storage]) if run.header().get("parent")]
-
-
-def violations(cockpit) -> list[str]:
-    """Return what axe finds serious or critical inside the cockpit."""
-    cockpit.page.evaluate(AXE)
-    found = cockpit.page.evaluate(
-        "root => axe.run(root, {resultTypes: ['violations']}).then(answer => answer.violations)",
-        cockpit.output.element_handle(),
-    )
-    return [
-        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for one in found
-        for node in one["nodes"]
-        if one["impact"] in ("serious", "critical")
-    ]

@@ -3,26 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from raylm.runs.catalogue import list_runs
 from tests.browser.conftest import SLOW_MS, Cockpit, Lab
+from tests.browser.looking import THEMES, violations
+from tests.tiny import QUESTION, SMALLEST
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).with_name("axe.min.js").read_text()
 TINY = {
+    **SMALLEST,
     "name": "tiny-without-kernel",
-    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
     "data": {"sources": [{"kind": "text", "path": "tiny.txt"}]},
-    "tokenizer": {"kind": "character"},
-    "objective": {"kind": "causal"},
-    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
-    "schedule": {"kind": "constant"},
-    "train": {"max_steps": 100_000, "sequence_length": 16, "global_batch_size": 4},
-    "scaling": {"num_workers": 0, "threads_per_worker": 1},
+    "train": {**SMALLEST["train"], "max_steps": 100_000},
 }
 
 
@@ -58,7 +53,7 @@ class Shell(Cockpit):
 
 @pytest.fixture
 def shell(lab: Lab, browser: Browser) -> Iterator[Shell]:
-    (lab.folder / "tiny.txt").write_text("to be or not to be, that is the question\n" * 60)
+    (lab.folder / "tiny.txt").write_text(QUESTION)
     (lab.folder / "tiny.yaml").write_text(json.dumps(TINY))
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     opened = Shell(context.new_page(), lab)
@@ -120,19 +115,19 @@ def test_the_commands_are_there_and_new_run_opens_the_form(shell):
     expect(shell.side).to_contain_text("No id and no name has no such name in it.")
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_nothing_serious_is_wrong_for_assistive_technology(shell, theme):
     shell.use_theme(theme)
     shell.open_from_launcher()
     expect(shell.button("Launch")).to_be_enabled(timeout=SLOW_MS)
     shell.page.get_by_role("tab", name="RayLM", exact=True).first.click()
     expect(shell.side).to_contain_text("live")
-    assert violations(shell.page, "#raylm-cockpit") == []
-    assert violations(shell.page, "#raylm-sidebar") == []
+    assert violations(shell.page.locator("#raylm-cockpit")) == []
+    assert violations(shell.page.locator("#raylm-sidebar")) == []
     shell.tab("Monitor").click()
     expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true")
-    assert violations(shell.page, "#raylm-cockpit") == []
-    assert violations(shell.page, ".raylm-RunCount") == []
+    assert violations(shell.page.locator("#raylm-cockpit")) == []
+    assert violations(shell.page.locator(".raylm-RunCount")) == []
 
 
 def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
@@ -148,18 +143,3 @@ def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
 
 def num_kernels(shell) -> int:
     return shell.page.evaluate("fetch('/api/kernels').then(answer => answer.json()).then(all => all.length)")
-
-
-def violations(page, selector: str) -> list[str]:
-    """Return what axe finds serious or critical in the element."""
-    page.evaluate(AXE)
-    found = page.evaluate(
-        "selector => axe.run(selector, {resultTypes: ['violations']}).then(answer => answer.violations)",
-        selector,
-    )
-    return [
-        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for one in found
-        for node in one["nodes"]
-        if one["impact"] in ("serious", "critical")
-    ]

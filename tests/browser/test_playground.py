@@ -1,17 +1,15 @@
 """The playground as a person uses it: one prompt, two checkpoints, text as it is written."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from raylm.runs import Run
 from raylm.runs.fork import delete
+from tests.browser.looking import THEMES, picture, takes_pictures, violations
 from tests.browser.test_cockpit import message_under
-from tests.browser.test_screens import THEMES, picture, violations
 from tests.families import family_recipe
 from tests.tiny import tiny_recipe, train_alone
 
@@ -130,7 +128,7 @@ def test_masks_show_their_candidates_and_a_prompt_without_one_says_so(playground
 def test_nothing_serious_stands_in_the_way_of_assistive_technology(playground, trained, theme):
     playground.use_theme(theme)
     choose(playground, "B", trained["roberta"])
-    assert violations(playground) == []
+    assert violations(playground.output) == []
     playground.field("max_new_tokens").fill("30")
     prompt(playground).fill("to be or not to [MASK]")
     playground.button("Generate").click()
@@ -138,7 +136,7 @@ def test_nothing_serious_stands_in_the_way_of_assistive_technology(playground, t
         expect(column(playground, name).get_by_role("status")).to_contain_text("done", timeout=LOADED_MS)
     playground.field("temperature").fill("11")
     expect(message_under(playground.field("temperature"))).to_be_visible()
-    assert violations(playground) == []
+    assert violations(playground.output) == []
 
 
 @pytest.fixture(scope="module")
@@ -154,13 +152,10 @@ def learned(lab) -> Iterator[Run]:
     delete(run)
 
 
-@pytest.mark.skipif(
-    "RAYLM_PICTURES" not in os.environ, reason="RAYLM_PICTURES=docs/images takes new pictures"
-)
+@takes_pictures
 @pytest.mark.timeout(1200)
 def test_pictures(learned, cockpit):
     """Of a run early and late."""
-    folder = Path(os.environ["RAYLM_PICTURES"])
     cockpit.tab("Playground").click()
     choose(cockpit, "A", learned, 100)
     choose(cockpit, "B", learned, 500)
@@ -173,4 +168,4 @@ def test_pictures(learned, cockpit):
         expect(column(cockpit, name).get_by_role("status")).to_contain_text("done", timeout=LOADED_MS)
     for theme in THEMES:
         cockpit.use_theme(theme)
-        picture(cockpit, folder / f"playground-{theme.lower()}.png")
+        picture(cockpit.output, f"playground-{theme.lower()}.png")

@@ -1,21 +1,18 @@
 """The screens as they look: accessible in both themes, safe with hostile text, honest when cut off."""
 
 import math
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from raylm.runs import Lease, MetricsWriter, Run, StepRecord
 from raylm.runs.fork import delete
+from tests.browser.looking import THEMES, picture, takes_pictures, violations
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).with_name("axe.min.js").read_text()
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202egnp.exe\u001b[31m"
-THEMES = ("Light", "Dark")
 
 
 @pytest.fixture
@@ -61,17 +58,17 @@ def test_nothing_serious_stands_in_the_way_of_assistive_technology(cockpit, writ
     cockpit.output.get_by_label("Advanced").check()
     for link in cockpit.output.get_by_role("navigation").get_by_role("link").all():
         link.click()
-        assert violations(cockpit) == []
+        assert violations(cockpit.output) == []
     cockpit.output.get_by_role("link", name="Evaluate").click()
     cockpit.field("evaluate.every_steps").fill("none")
     cockpit.output.get_by_text("Preview").click()
-    assert violations(cockpit) == []
+    assert violations(cockpit.output) == []
 
     cockpit.tab("Monitor").click()
     expect(cockpit.chart).to_have_attribute("aria-label", re.compile("at step 300"))
-    assert violations(cockpit) == []
+    assert violations(cockpit.output) == []
     cockpit.output.get_by_label("Table", exact=True).check()
-    assert violations(cockpit) == []
+    assert violations(cockpit.output) == []
 
 
 def test_every_run_is_listed_with_its_state_in_words(cockpit, written):
@@ -115,13 +112,10 @@ def test_a_dead_kernel_leaves_the_numbers_marked_with_their_age(cockpit, written
     expect(cockpit.chart).to_be_visible()
 
 
-@pytest.mark.skipif(
-    "RAYLM_PICTURES" not in os.environ, reason="RAYLM_PICTURES=docs/images takes new pictures"
-)
+@takes_pictures
 @pytest.mark.timeout(1200)
 def test_pictures(cockpit):
     """Of the shipped recipe in this process, half way through."""
-    folder = Path(os.environ["RAYLM_PICTURES"])
     cockpit.button("Launch").click()
     expect(cockpit.status).to_contain_text("finished", timeout=200_000)
     cockpit.tab("Launch").click()
@@ -136,33 +130,12 @@ def test_pictures(cockpit):
     cockpit.output.get_by_role("link", name="Train").click()
     for theme in THEMES:
         cockpit.use_theme(theme)
-        picture(cockpit, folder / f"cockpit-launch-{theme.lower()}.png")
+        picture(cockpit.output, f"cockpit-launch-{theme.lower()}.png")
     expect(cockpit.button("Launch")).to_be_enabled()
     cockpit.button("Launch").click()
     expect(cockpit.status).to_contain_text(re.compile(r"step 1,[2-9]"), timeout=900_000)
     for theme in THEMES:
         cockpit.use_theme(theme)
-        picture(cockpit, folder / f"cockpit-monitor-{theme.lower()}.png")
+        picture(cockpit.output, f"cockpit-monitor-{theme.lower()}.png")
     cockpit.button("Stop").click()
     expect(cockpit.status).to_contain_text("stopped", timeout=60_000)
-
-
-def picture(cockpit, path: Path) -> None:
-    cockpit.page.mouse.move(0, 0)
-    cockpit.page.wait_for_timeout(1500)
-    cockpit.output.screenshot(path=path)
-
-
-def violations(cockpit) -> list[str]:
-    """Return what axe finds serious or critical inside the cockpit."""
-    cockpit.page.evaluate(AXE)
-    found = cockpit.page.evaluate(
-        "root => axe.run(root, {resultTypes: ['violations']}).then(answer => answer.violations)",
-        cockpit.output.element_handle(),
-    )
-    return [
-        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for one in found
-        for node in one["nodes"]
-        if one["impact"] in ("serious", "critical")
-    ]

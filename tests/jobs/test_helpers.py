@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from raylm.config.errors import BadInput
-from raylm.jobs.helper import Checkpoint
+from raylm.jobs.helper import CheckpointPlace
 from raylm.jobs.helper_pool import HelperPool
 from raylm.jobs.writing import PAGE, Writing
 from tests.tiny import tiny_recipe, train_alone
@@ -30,7 +30,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def at(run):
-    return lambda step: Checkpoint(run.uri, run.storage, step)
+    return lambda step: CheckpointPlace(run.uri, run.storage, step)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_killed_process_says_so_and_the_next_prompt_starts_another(pool, at):
 def test_a_process_that_fails_tells_the_last_lines_of_its_errors(pool, run, monkeypatch, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.exit('the disk is on fire')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    answer = done(pool, pool.ask(Checkpoint(run.uri, run.storage, 5), "ROMEO:", SHORT))
+    answer = done(pool, pool.ask(CheckpointPlace(run.uri, run.storage, 5), "ROMEO:", SHORT))
     assert answer["state"] == "failed"
     assert "the disk is on fire" in answer["error"]["message"]
 
@@ -161,10 +161,10 @@ def test_the_one_that_was_not_asked_for_longest_makes_room(at):
 def test_it_ends_with_the_interpreter(run):
     program = (
         "import sys, time\n"
-        "from raylm.jobs.helper import Checkpoint\n"
+        "from raylm.jobs.helper import CheckpointPlace\n"
         "from raylm.jobs.helper_pool import shared_pool\n"
         "pool = shared_pool()\n"
-        f"id_ = pool.ask(Checkpoint({run.uri!r}, {run.storage!r}, 5), 'a', {ENDLESS!r})\n"
+        f"id_ = pool.ask(CheckpointPlace({run.uri!r}, {run.storage!r}, 5), 'a', {ENDLESS!r})\n"
         "while not pool.written(id_, 0)['text']: time.sleep(0.02)\n"
         "print(pool.helpers()[0].pid, *[name for name in ('torch', 'transformers') if name in sys.modules])\n"
     )

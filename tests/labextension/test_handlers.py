@@ -10,25 +10,14 @@ import psutil
 import pytest
 
 from tests.labextension.conftest import ROOT, TOKEN, header_of
+from tests.tiny import smallest_values
 
 LOGGED_IN = {"Authorization": f"token {TOKEN}"}
-TINY = {
-    "name": "tiny",
-    "model": {"kind": "gpt2", "num_layers": 1, "num_heads": 2, "hidden_size": 16},
-    "tokenizer": {"kind": "character"},
-    "objective": {"kind": "causal"},
-    "optimizer": {"kind": "adamw", "learning_rate": 1e-3},
-    "schedule": {"kind": "constant"},
-    "train": {"max_steps": 5, "sequence_length": 16, "global_batch_size": 4},
-    "scaling": {"num_workers": 0, "threads_per_worker": 1},
-}
 
 
 @pytest.fixture
 def values(tmp_path: Path) -> dict:
-    text = tmp_path / "text.txt"
-    text.write_text("to be or not to be, that is the question\n" * 60)
-    return {**TINY, "data": {"sources": [{"kind": "text", "path": str(text)}]}}
+    return smallest_values(tmp_path)
 
 
 def every_verb(server):

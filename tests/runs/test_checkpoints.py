@@ -191,7 +191,7 @@ def test_a_full_filesystem_keeps_the_older_checkpoint_and_goes_on_after_retentio
         ["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("may not mount")
+        pytest.skip(f"no right to mount a small filesystem: {mounted.stderr.decode().strip()}")
     try:
         run = Run.create(folder, "full", {})
         with pytest.raises(OSError, match=r"disk is full.* free"):

@@ -10,7 +10,7 @@ from raylm.config.errors import BadInput
 from raylm.config.schema import describe_section
 from raylm.config.yaml import parse_yaml
 from raylm.engine.generation.decoding import Decoding
-from raylm.jobs.helper import Checkpoint
+from raylm.jobs.helper import CheckpointPlace
 from raylm.jobs.helper_pool import shared_pool
 from raylm.runs.run import Run
 
@@ -116,7 +116,7 @@ class Playground(Questions):
         if step not in (steps := run.checkpoints.steps()):
             listed = ", ".join(map(str, steps)) or "none"
             raise BadInput.one("step", f"{run.run_id} has no checkpoint {step}", f"there are: {listed}")
-        checkpoint = Checkpoint(run.uri, run.storage, step)
+        checkpoint = CheckpointPlace(run.uri, run.storage, step)
         return {"writing_id": shared_pool().ask(checkpoint, prompt, checked.model_dump(mode="json"))}
 
     def written(self, writing_id: str, cursor: int = 0) -> Json:

@@ -25,7 +25,12 @@ def label(respondent: Respondent, records: Sequence[Record]) -> Answered:
 def labels(respondent: Respondent, records: Sequence[Record]) -> Answered:
     """Return the names of the classes that are likelier than not of each record."""
     names = respondent.encoder.labels
-    return each(respondent, records, lambda logits: [names[place] for place in np.flatnonzero(logits > 0)])
+    return each(respondent, records, lambda logits: likely(names, logits))
+
+
+def likely(names: Sequence[str], logits: NDArray[np.float32]) -> list[str]:
+    """Return the names of the classes that are likelier than not, in the order of the classes."""
+    return [names[int(place)] for place in np.flatnonzero(logits > 0)]
 
 
 def value(respondent: Respondent, records: Sequence[Record]) -> Answered:

@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 from transformers import PreTrainedModel
 
 from raylm.config.errors import BadInput
-from raylm.engine.answers.classes import each
+from raylm.engine.answers.classes import each, likely
 from raylm.engine.answers.respondent import Respondent
 from raylm.engine.answers.spans import spans
 from raylm.engine.answers.tags import tags
 from raylm.engine.generation.decoding import Chunk, Decoding
 from raylm.engine.generation.writer import Speaker, Writer, name_of
 from raylm.metrics.entities import OUTSIDE
-
-_LIKELY = 0.5  # from which on a class of several is said of a text, as in `answers.classes.labels`
 
 
 class Speaking(Writer):
@@ -71,13 +69,11 @@ class Classifying(Speaking):
         logits = each(self.respondent, [record], np.copy).answers[0]
         if task.answer_kind == "value":
             return self._chunk(number, f"{float(logits[0]):.4g}", value=float(logits[0]))
-        shares = _sigmoid(logits) if task.answer_kind == "labels" else _softmax(logits)
-        ranked = sorted(
-            zip(self.respondent.encoder.labels, shares.tolist(), strict=True), key=lambda it: -it[1]
-        )
+        names, scores = self.respondent.encoder.labels, torch.from_numpy(logits)
+        shares = scores.sigmoid() if task.answer_kind == "labels" else scores.softmax(-1)
+        ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda it: -it[1])
         found = [{"text": name, "probability": share} for name, share in ranked[: decoding.top_predictions]]
-        said = [name for name, share in ranked if share > _LIKELY]
-        text = ", ".join(said) if task.answer_kind == "labels" else ranked[0][0]
+        text = ", ".join(likely(names, logits)) if task.answer_kind == "labels" else ranked[0][0]
         return self._chunk(number, text, labels=found)
 
     def _any_label(self, answer_kind: str) -> Any:
@@ -133,12 +129,3 @@ def required_passage(decoding: Decoding, what: str) -> str:
     if decoding.passage and decoding.passage.strip():
         return decoding.passage
     raise BadInput.one("passage", "is empty, and this model reads two texts", f"give {what}", code="empty")
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    raised = np.exp(logits.astype(np.float64) - logits.max())
-    return raised / raised.sum()
-
-
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-logits.astype(np.float64)))

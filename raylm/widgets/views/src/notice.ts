@@ -1,5 +1,5 @@
 /** The states a screen is in when it has nothing to show: loading, empty, disconnected. */
-import { h } from "./dom";
+import { fill, h, show } from "./dom";
 import { icon, type IconName } from "./icons";
 import type { StoreError } from "./store";
 
@@ -26,4 +26,22 @@ export function disconnected(error: StoreError, retry: () => void): HTMLElement 
     h("p", {}, error.mend),
     h("button", { type: "button", class: "raylm-button", onclick: retry }, "Retry"),
   );
+}
+
+/** The place of a screen's notice, above its body: where a notice is shown the body is not, unless it is kept. */
+export class NoticePlace {
+  readonly element: HTMLElement;
+
+  constructor(
+    first: HTMLElement,
+    private readonly body: HTMLElement,
+  ) {
+    this.element = h("div", {}, first);
+  }
+
+  tell(notice: HTMLElement | null, isBodyKept = false): void {
+    if (notice === null) fill(this.element, []);
+    else if (this.element.textContent !== notice.textContent) fill(this.element, [notice]);
+    show(this.body, notice === null || isBodyKept);
+  }
 }

@@ -3,9 +3,9 @@ import "../styles/base.css";
 import "../styles/runs.css";
 import "../styles/checkpoints.css";
 import { CheckpointDesk } from "../checkpoints/desk";
-import { fill, h, show } from "../dom";
+import { fill, h } from "../dom";
 import { RunPicker } from "../monitor/runs";
-import { disconnected, empty, loading } from "../notice";
+import { disconnected, empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -18,7 +18,7 @@ export const checkpointsScreen: Screen = (root, context) => {
 };
 
 class CheckpointsScreen {
-  private readonly notice = h("div", {}, loading("Reading the runs …"));
+  private readonly notice: NoticePlace;
   private readonly picker: RunPicker;
   private readonly desk: CheckpointDesk;
   private readonly body: HTMLElement;
@@ -38,7 +38,8 @@ class CheckpointsScreen {
     this.picker = new RunPicker(this.runId, (runId) => this.choose(runId));
     this.desk = new CheckpointDesk(context, () => this.poller.wake());
     this.body = h("div", { class: "raylm-beside", hidden: true }, this.picker.element, this.desk.element);
-    fill(root, [h("div", { class: "raylm-screen raylm-checkpoints" }, this.notice, this.body)]);
+    this.notice = new NoticePlace(loading("Reading the runs …"), this.body);
+    fill(root, [h("div", { class: "raylm-screen raylm-checkpoints" }, this.notice.element, this.body)]);
     this.endObserving = context.shared.observe("run_id", () => this.follow());
     this.poller = new Poller(root, () => this.ask());
   }
@@ -79,7 +80,7 @@ class CheckpointsScreen {
       this.cause = "";
       this.isAnswered = true;
       const next = "Choose a recipe in Launch and start one: what it saves appears here.";
-      this.tell(this.runs.length > 0 ? null : empty("No run yet", next));
+      this.notice.tell(this.runs.length > 0 ? null : empty("No run yet", next));
       return found;
     } catch (error) {
       return this.fail(error as StoreError);
@@ -93,7 +94,7 @@ class CheckpointsScreen {
     if (!run) return "quiet";
     this.runId ??= run.run_id; // one that was just started may not be listed yet
     this.desk.open(run);
-    this.tell(null);
+    this.notice.tell(null);
     const isNew = await this.desk.update();
     const isLive = ["pending", "running", "stopping"].includes(run.status);
     return isLive || isChanged || isNew ? "changed" : "quiet";
@@ -102,17 +103,11 @@ class CheckpointsScreen {
   /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
   private fail(error: StoreError): Found {
     this.cause = error.message;
-    this.tell(
+    this.notice.tell(
       disconnected(error, () => this.poller.wake()),
       this.isAnswered,
     );
     return "quiet";
-  }
-
-  private tell(notice: HTMLElement | null, isBodyKept = false): void {
-    if (notice === null) fill(this.notice, []);
-    else if (this.notice.textContent !== notice.textContent) fill(this.notice, [notice]);
-    show(this.body, notice === null || isBodyKept);
   }
 }
 

@@ -2,10 +2,10 @@
 import "../styles/base.css";
 import "../styles/runs.css";
 import "../styles/monitor.css";
-import { bringIntoView, fill, h, show } from "../dom";
+import { bringIntoView, fill, h } from "../dom";
 import { Detail } from "../monitor/detail";
 import { RunPicker } from "../monitor/runs";
-import { disconnected, empty, loading } from "../notice";
+import { disconnected, empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -20,7 +20,7 @@ export const monitorScreen: Screen = (root, context) => {
 };
 
 class Monitor {
-  private readonly notice = h("div", {}, loading("Reading the runs …"));
+  private readonly notice: NoticePlace;
   private readonly picker: RunPicker;
   private readonly detail: Detail;
   private readonly body: HTMLElement;
@@ -41,7 +41,8 @@ class Monitor {
     this.picker = new RunPicker(this.runId, (runId) => this.choose(runId));
     this.detail = new Detail(context.store, () => this.wake());
     this.body = h("div", { class: "raylm-monitor", hidden: true }, this.picker.element, this.detail.element);
-    fill(root, [h("div", { class: "raylm-screen" }, this.notice, this.body)]);
+    this.notice = new NoticePlace(loading("Reading the runs …"), this.body);
+    fill(root, [h("div", { class: "raylm-screen" }, this.notice.element, this.body)]);
     this.endObserving = context.shared.observe("run_id", () => {
       const wanted = context.shared.get("run_id") as string;
       if (!wanted || wanted === this.runId) return;
@@ -75,7 +76,7 @@ class Monitor {
       const found = await this.refresh();
       this.cause = "";
       this.isAnswered = true;
-      this.tell(
+      this.notice.tell(
         this.runs.length > 0
           ? null
           : empty("No run yet", "Choose a recipe in Launch and start one: it appears here."),
@@ -104,17 +105,11 @@ class Monitor {
   /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
   private fail(error: StoreError): Found {
     this.cause = `${error.message}`;
-    this.tell(
+    this.notice.tell(
       disconnected(error, () => this.wake()),
       this.isAnswered,
     );
     return "quiet";
-  }
-
-  private tell(notice: HTMLElement | null, isBodyKept = false): void {
-    if (notice === null) fill(this.notice, []);
-    else if (this.notice.textContent !== notice.textContent) fill(this.notice, [notice]);
-    show(this.body, notice === null || isBodyKept);
   }
 }
 

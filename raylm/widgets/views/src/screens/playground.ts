@@ -5,7 +5,7 @@ import "../styles/fields.css";
 import "../styles/monitor.css";
 import "../styles/playground.css";
 import { bringIntoView, fill, h, setAttribute, show, uniqueId } from "../dom";
-import { disconnected, empty, loading } from "../notice";
+import { disconnected, empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Column } from "../playground/column";
 import { Controls } from "../playground/controls";
@@ -20,7 +20,7 @@ export const playgroundScreen: Screen = (root, context) => {
 };
 
 class Playground {
-  private readonly notice = h("div", {}, loading("Looking for checkpoints …"));
+  private readonly notice: NoticePlace;
   private readonly columns: Column[];
   private readonly controls: Controls;
   private readonly prompt = textarea("prompt", 3);
@@ -48,7 +48,8 @@ class Playground {
     this.interrupt = this.button("Interrupt", "raylm-button", () => this.stop());
     this.outputs = h("div", { class: "raylm-columns" }, ...this.columns.map(({ output }) => output));
     this.body = h("div", { class: "raylm-playground", hidden: true }, ...this.parts(), this.outputs);
-    fill(root, [h("div", { class: "raylm-screen" }, this.notice, this.body)]);
+    this.notice = new NoticePlace(loading("Looking for checkpoints …"), this.body);
+    fill(root, [h("div", { class: "raylm-screen" }, this.notice.element, this.body)]);
     this.body.addEventListener("keydown", (event) => this.onKey(event));
     this.endObserving = context.shared.observe("run_id", () => {
       const wanted = context.shared.get("run_id") as string;
@@ -85,7 +86,7 @@ class Playground {
       this.isAnswered = true;
       const wanted = (this.context.shared.get("run_id") as string) || null;
       for (const column of this.columns) column.update(runs, wanted);
-      this.tell(
+      this.notice.tell(
         runs.length > 0
           ? null
           : empty(
@@ -95,7 +96,7 @@ class Playground {
       );
       return isChanged ? "changed" : "quiet";
     } catch (error) {
-      this.tell(
+      this.notice.tell(
         disconnected(error as StoreError, () => this.poller.wake()),
         this.isAnswered,
       );
@@ -158,12 +159,6 @@ class Playground {
 
   private button(text: string, className: string, act: () => Promise<void>): HTMLButtonElement {
     return h("button", { type: "button", class: className, onclick: () => void act() }, text);
-  }
-
-  private tell(notice: HTMLElement | null, isBodyKept = false): void {
-    if (notice === null) fill(this.notice, []);
-    else if (this.notice.textContent !== notice.textContent) fill(this.notice, [notice]);
-    show(this.body, notice === null || isBodyKept);
   }
 }
 
