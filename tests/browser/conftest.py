@@ -10,13 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from raylm.runs.catalogue import list_runs
 
@@ -29,6 +29,7 @@ FLAGS = [
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 START_S = 90
 SLOW_MS = 60_000  # two cores shared with a training run
+SHARED_NOTEBOOK = "notebooks/cockpit.ipynb"
 
 expect.set_options(timeout=20_000)
 
@@ -83,6 +84,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+_KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+
+
 class Cockpit(NamedTuple):
     """A notebook open in JupyterLab, with the cockpit that its last cell shows."""
 
@@ -120,15 +124,26 @@ class Cockpit(NamedTuple):
         self.command("notebook:run-all-cells")
         expect(self.tab("Launch")).to_be_visible(timeout=SLOW_MS)
 
+    def has_kernel(self) -> bool:
+        return self.page.evaluate(f"{_KERNEL}?.connectionStatus === 'connected' && !{_KERNEL}.isDisposed")
+
+    def tidy(self) -> None:
+        """Take the screens away, and what a test may have changed around them."""
+        if self.has_kernel():
+            self.command("notebook:clear-all-cell-outputs")
+        self.use_theme("Light")
+
+    def end(self) -> None:
+        self.page.evaluate("jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
+
     def restart_kernel(self) -> None:
         """Restart as a person would, clearing what was shown."""
-        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self.page.evaluate(f"{_KERNEL}.restart()")
         self.wait_for_kernel()
         self.command("notebook:clear-all-cell-outputs")
 
     def wait_for_kernel(self) -> None:
-        idle = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        self.page.wait_for_function(idle, timeout=SLOW_MS)
+        self.page.wait_for_function(f"{_KERNEL}?.status === 'idle'", timeout=SLOW_MS)
 
     def use_theme(self, theme: str) -> None:
         self.page.evaluate(
@@ -137,35 +152,99 @@ class Cockpit(NamedTuple):
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === 'JupyterLab {theme}'")
 
 
-@pytest.fixture
-def open_notebook(lab: Lab, browser: Browser):
-    """Return a context manager: a notebook, open; at its end nothing must have left this machine."""
+class Window:
+    """JupyterLab in one browser tab, which test after test uses: a page and a kernel take ten seconds."""
 
-    @contextmanager
-    def open_notebook(path: str) -> Iterator[Cockpit]:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        page = context.new_page()
-        refused: list[str] = []
-        page.route("**/*", lambda route: _local_only(route, refused))
-        page.goto(f"{lab.url}/lab/tree/{path}?token={lab.token}&reset")
-        page.wait_for_function("window.jupyterapp !== undefined", timeout=SLOW_MS)
-        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=SLOW_MS)
-        yield Cockpit(page, lab)
-        page.evaluate("jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
-        context.close()
+    def __init__(self, lab: Lab, browser: Browser) -> None:
+        self._lab, self._browser = lab, browser
+        self._context: BrowserContext | None = None
+        self._cockpit: Cockpit | None = None
+        self._refused: list[str] = []
+
+    def new_page(self) -> Page:
+        """Return an empty page that reaches this machine only, in a browser that knows the server."""
+        if self._context is None:
+            self._context = self._browser.new_context(viewport={"width": 1400, "height": 1000})
+            self._context.route("**/*", self._only_local)
+        return self._context.new_page()
+
+    def open(self, path: str) -> "Cockpit":
+        """Return a notebook, open in a page of its own."""
+        page = self.new_page()
+        page.goto(
+            f"{self._lab.url}/lab/workspaces/{Path(path).stem}/tree/{path}?token={self._lab.token}&reset"
+        )
+        wait_for_lab(page)
+        return Cockpit(page, self._lab)
+
+    def cockpit(self) -> "Cockpit":
+        """Return the notebook that all tests share, its cells run anew."""
+        if self._cockpit is not None and not self._cockpit.has_kernel():
+            self.close()
+        if self._cockpit is None:
+            nbformat.write(_cockpit_notebook(), self._lab.folder / SHARED_NOTEBOOK)
+            self._cockpit = self.open(SHARED_NOTEBOOK)
+        self._cockpit.run_all()
+        return self._cockpit
+
+    def check(self) -> None:
+        """Fail if anything tried to leave this machine."""
+        refused, self._refused[:] = list(self._refused), []
         assert refused == []
 
-    return open_notebook
+    def close(self) -> None:
+        """End the page and its kernel; the next test gets new ones."""
+        if self._cockpit is not None:
+            self._cockpit.end()
+        if self._context is not None:
+            self._context.close()
+        self._context = self._cockpit = None
+
+    def _only_local(self, route: Route) -> None:
+        if route.request.url.startswith(LOCAL):
+            route.continue_()
+        else:
+            self._refused.append(route.request.url)
+            route.abort()
+
+
+@pytest.fixture(scope="session")
+def shared_window(lab: Lab, browser: Browser) -> Iterator[Window]:
+    shared = Window(lab, browser)
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
-def cockpit(open_notebook, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Cockpit]:
-    """Open the cockpit alone, on a recipe that takes seconds."""
-    path = f"notebooks/{request.node.name.split('[')[0]}.ipynb"
-    nbformat.write(_cockpit_notebook(), lab.folder / path)
-    with open_notebook(path) as opened:
-        opened.run_all()
-        yield opened
+def window(shared_window: Window, request: pytest.FixtureRequest) -> Iterator[Window]:
+    """Yield the browser tab; a test that fails leaves none to those behind it."""
+    yield shared_window
+    if request.node.stash.get(HAS_FAILED, False):
+        shared_window.close()
+    shared_window.check()
+
+
+HAS_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    item.stash[HAS_FAILED] = item.stash.get(HAS_FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def cockpit(window: Window) -> Iterator[Cockpit]:
+    """Return the cockpit alone, on a recipe that takes seconds."""
+    opened = window.cockpit()
+    yield opened
+    opened.tidy()
+
+
+def wait_for_lab(page: Page) -> None:
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=SLOW_MS)
+    page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=SLOW_MS)
 
 
 def _cockpit_notebook() -> nbformat.NotebookNode:
@@ -174,14 +253,6 @@ def _cockpit_notebook() -> nbformat.NotebookNode:
     notebook = nbformat.v4.new_notebook(cells=[cells[0], cells[-1]])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
-
-
-def _local_only(route: Route, refused: list[str]) -> None:
-    if route.request.url.startswith(LOCAL):
-        route.continue_()
-    else:
-        refused.append(route.request.url)
-        route.abort()
 
 
 def _environment(home: Path) -> dict[str, str]:

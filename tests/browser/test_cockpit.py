@@ -12,20 +12,22 @@ pytestmark = pytest.mark.browser
 LONG = "100000"  # steps: still running when the test stops it
 
 
-def test_notebook_one_launches_a_run_whose_curve_moves_until_stopped(open_notebook):
-    with open_notebook("notebooks/01_first_run.ipynb") as cockpit:
-        cockpit.run_all()
-        launch(cockpit, steps=LONG)
-        first = shown_step(cockpit)
-        expect(cockpit.chart).to_have_attribute("aria-label", re.compile("train .* at step"))
-        assert later_step(cockpit, first) > first
+def test_notebook_one_launches_a_run_whose_curve_moves_until_stopped(window):
+    cockpit = window.open("notebooks/01_first_run.ipynb")
+    cockpit.run_all()
+    launch(cockpit, steps=LONG)
+    first = shown_step(cockpit)
+    expect(cockpit.chart).to_have_attribute("aria-label", re.compile("train .* at step"))
+    assert later_step(cockpit, first) > first
 
-        cockpit.button("Stop").click()
-        expect(cockpit.status).to_contain_text("stopped", timeout=60_000)
-        expect(cockpit.button("Resume")).to_be_enabled()
-        run = list_runs([cockpit.lab.storage])[0]
-        assert run.status().status == "stopped"
-        assert run.checkpoints.latest_good()[0].step == run.status().step
+    cockpit.button("Stop").click()
+    expect(cockpit.status).to_contain_text("stopped", timeout=60_000)
+    expect(cockpit.button("Resume")).to_be_enabled()
+    run = list_runs([cockpit.lab.storage])[0]
+    assert run.status().status == "stopped"
+    assert run.checkpoints.latest_good()[0].step == run.status().step
+    cockpit.end()
+    cockpit.page.close()
 
 
 def test_the_same_run_is_there_with_its_whole_history_after_a_kernel_restart(cockpit):

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from raylm.runs.catalogue import list_runs
-from tests.browser.conftest import SLOW_MS, Cockpit, Lab
+from tests.browser.conftest import SLOW_MS, Cockpit, Lab, Window, wait_for_lab
 from tests.browser.looking import THEMES, violations
 from tests.tiny import QUESTION, SMALLEST
 
@@ -41,38 +41,24 @@ class Shell(Cockpit):
         self.page.evaluate("jupyterapp.shell.activateById('raylm-sidebar')")
         expect(self.side).to_be_visible()
 
-    def reload(self) -> None:
-        self.page.goto(f"{self.lab.url}/lab", timeout=SLOW_MS)
-        self.wait()
-
-    def wait(self) -> None:
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=SLOW_MS)
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=SLOW_MS)
+    def load(self, options: str = "") -> None:
+        """Load the page, as it was when it was left."""
+        url = f"{self.lab.url}/lab/workspaces/shell?token={self.lab.token}{options}"
+        self.page.goto(url, timeout=SLOW_MS)
+        wait_for_lab(self.page)
         self.page.evaluate("jupyterapp.restored.then(() => jupyterapp.allPluginsActivated).then(() => null)")
 
 
 @pytest.fixture
-def shell(lab: Lab, browser: Browser) -> Iterator[Shell]:
+def shell(window: Window, lab: Lab) -> Iterator[Shell]:
+    """Open JupyterLab anew, with nothing in it."""
     (lab.folder / "tiny.txt").write_text(QUESTION)
     (lab.folder / "tiny.yaml").write_text(json.dumps(TINY))
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    opened = Shell(context.new_page(), lab)
-    refused: list[str] = []
-    opened.page.route("**/*", lambda route: refuse_foreign(route, lab, refused))
-    opened.page.goto(f"{lab.url}/lab?token={lab.token}&reset", timeout=SLOW_MS)
-    opened.wait()
+    opened = Shell(window.new_page(), lab)
+    opened.load("&reset")
     yield opened
-    opened.command("application:close-all")
-    context.close()
-    assert refused == []
-
-
-def refuse_foreign(route, lab: Lab, refused: list[str]) -> None:
-    if route.request.url.startswith((lab.url, "data:", "blob:", "about:")):
-        route.continue_()
-    else:
-        refused.append(route.request.url)
-        route.abort()
+    opened.use_theme("Light")
+    opened.page.close()
 
 
 def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
@@ -90,7 +76,7 @@ def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
     expect(card).to_contain_text("running")
     expect(card).to_contain_text(re.compile(r"loss \d"))
 
-    shell.reload()  # the layout comes back, the run never went
+    shell.load()  # the layout comes back, the run never went
     expect(shell.status).to_contain_text("running", timeout=SLOW_MS)
     expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true")
     shell.show_side()

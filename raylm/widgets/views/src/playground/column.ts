@@ -42,6 +42,8 @@ export class Column {
   private writingId: string | null = null;
   private isInterrupted = false;
   isWriting = false;
+  /** Whether what the chosen checkpoint can do is still being asked. */
+  isLearning = false;
 
   constructor(
     readonly name: string,
@@ -76,9 +78,9 @@ export class Column {
     this.tell("ready");
   }
 
-  /** What the chosen checkpoint can do; null for none. */
+  /** What the chosen checkpoint can do; null for none, and until it is known. */
   get can(): Ability | null {
-    return this.run.value === NONE ? null : this.ability;
+    return this.ability?.run_id === this.run.value ? this.ability : null;
   }
 
   get runId(): string {
@@ -187,18 +189,22 @@ export class Column {
   }
 
   private async learn(runId: string): Promise<void> {
-    if (runId !== NONE && this.ability?.run_id !== runId) {
+    let problem = "";
+    this.isLearning = runId !== NONE && this.ability?.run_id !== runId;
+    if (this.isLearning) {
+      this.onChoose();
       try {
         const found = await this.store.get<Ability>("playground", { run_id: runId });
         if (this.run.value !== runId) return; // another was chosen meanwhile
         this.ability = found;
       } catch (error) {
-        setText(this.help, (error as StoreError).message);
-        return;
+        if (this.run.value !== runId) return;
+        problem = (error as StoreError).message;
       }
+      this.isLearning = false;
     }
     const can = this.can;
-    setText(this.help, can ? [can.family, can.help].filter(Boolean).join(": ") : "");
+    setText(this.help, can ? [can.family, can.help].filter(Boolean).join(": ") : problem);
     this.onChoose();
   }
 }

@@ -140,7 +140,8 @@ class Playground {
     const isWriting = this.columns.some((column) => column.isWriting);
     const focused = document.activeElement;
     show(this.interrupt, isWriting);
-    this.generate.disabled = isWriting || this.abilities().length === 0 || !this.controls.areRight;
+    const isReady = this.abilities().length > 0 && !this.columns.some((column) => column.isLearning);
+    this.generate.disabled = isWriting || !isReady || !this.controls.areRight;
     if (isWriting && focused === this.generate) this.interrupt.focus();
     if (!isWriting && focused === this.interrupt) this.generate.focus();
   }
