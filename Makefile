@@ -40,8 +40,9 @@ demo: setup ## train a small GPT on Shakespeare with embedded Ray, then let it s
 lab: setup ## open JupyterLab on the first notebook
 	@$(BIN)/jupyter lab --ip=127.0.0.1 $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_FLAGS) notebooks/01_first_run.ipynb
 
+# The architecture's tests ran in `check`.
 test: check chromium ## run every check and every test
-	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/test_architecture.py $(PYTEST_FLAGS)
 
 chromium:
 	@command -v chromium >/dev/null && exit 0; \

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from raylm.runs.catalogue import list_runs
-from tests.browser.conftest import SLOW_MS, Cockpit, Lab, Window, wait_for_lab
 from tests.browser.looking import THEMES, violations
+from tests.browser.window import SLOW_MS, Cockpit, Lab, Window, wait_for_lab
 from tests.tiny import QUESTION, SMALLEST
 
 pytestmark = pytest.mark.browser
