@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check views shell format bench families tasks clean chromium
+.PHONY: help setup demo lab test check views shell pictures format bench families tasks clean chromium
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -70,6 +70,9 @@ views: ## types and format of the views, and that a rebuild gives the committed 
 
 shell: setup ## build JupyterLab's extension anew, after a change in its sources; needs node and fetches 150 MB
 	cd raylm/labextension/shell && jlpm install --immutable && jlpm build
+
+pictures: setup chromium ## take the pictures of docs/images anew; minutes, on an idle machine
+	RAYLM_PICTURES=docs/images $(BIN)/pytest -p no:xdist -q tests/browser/test_pictures.py
 
 format: setup ## write what `make check` asks of the formatter
 	$(BIN)/ruff check --fix $(SOURCES)

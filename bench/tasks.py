@@ -1,10 +1,11 @@
 """Ten tasks from real data, from random weights and from a pretrained model, beside baselines.
 
-Three models are pretrained first, a BERT, a T5 and a Llama, by examples/pretrain_*.yaml; the Llama also reads
-film reviews without their labels, those of the training split. Each recipe of examples/finetune_*.yaml is
-trained as it is and from the model of its family; both are judged on the test split. From the Llama and from
-random weights sentiment is learned of 200, 1,000 and all labels with three seeds, and with LoRA of all. Sets
-that may not be shipped are read where they lie (--data).
+Four models are pretrained first, by examples/pretrain_*.yaml: a BERT, a T5 and two Llamas. One Llama reads
+film reviews too, those of the training split without their labels; the other reads rows of 512 tokens, as
+chats and programs need them. Each recipe of examples/finetune_*.yaml is trained as it is and from the model
+of its family; both are judged on the test split. From the Llama and from random weights sentiment is
+learned of 200, 1,000 and all labels with three seeds, and with LoRA of all. Sets that may not be shipped
+are read where they lie (--data).
 
 As many trainings as there are cores run beside each other. Started again it goes on where it was: runs that
 have ended and evaluations that are there are kept, and figures that are not measured again stay in the JSON.
@@ -45,11 +46,13 @@ TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "summarization": ("t5", ()),
     "translation": ("t5", ()),
     "grammar": ("t5", ()),
-    "code": ("llama", ("--task", "code_generation", "runs_code=true")),
-    "chat": ("llama", ()),
+    "code": ("long_llama", ("--task", "code_generation", "runs_code=true")),
+    "chat": ("long_llama", ()),
 }
 # Of what the Llama reads: film reviews, books, WikiText-2.
 LLAMA_SHARES = (0.5, 0.35, 0.15)
+# As many tokens a step as the recipe has.
+LONG = ("train.sequence_length=512", "train.global_batch_size=2", "train.micro_batch_size=2")
 LABELS = (200, 1000, 0)  # 0: all
 LORA = ("adapter.kind=lora", "adapter.rank=8", "optimizer.learning_rate=2e-3")
 STEPS = {200: 150, 1000: 300, 0: 600}
@@ -174,9 +177,11 @@ def _raw(data: Path) -> dict[str, tuple[str, str, tuple[str, ...]]]:
 
 def base(family: str, storage: Path) -> Run:
     """Return the pretrained model of a family."""
-    overrides = (*(_reviews_too(storage) if family == "llama" else ()), ALONE)
+    special = {"llama": _reviews_too, "long_llama": lambda _storage: LONG}
+    overrides = (*special.get(family, as_it_is)(storage), ALONE)
+    recipe = EXAMPLES / f"pretrain_{family.removeprefix('long_')}.yaml"
     with _MADE[family]:  # by the first who asks; the others wait
-        return trained(f"base-{family}", EXAMPLES / f"pretrain_{family}.yaml", overrides, storage)
+        return trained(f"base-{family}", recipe, overrides, storage)
 
 
 def _reviews_too(storage: Path) -> Sequence[str]:

@@ -33,3 +33,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%raylm` and `%%raylm submit` to a notebook's kernel: `%load_ext raylm`."""
+    importlib.import_module("raylm.widgets.magics").register(shell)

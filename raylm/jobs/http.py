@@ -43,37 +43,42 @@ class Dashboard:
             BadInput: nobody answers there, or the token is missing or wrong.
             HttpError: any other status than 200.
         """
-        return self._ask("GET", path, None)
+        return self._parsed(self._ask("GET", path, None))
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send JSON to `path` and return the JSON of the answer; errors as in `get`."""
-        return self._ask("POST", path, body or {})
+        return self._parsed(self._ask("POST", path, json.dumps(body or {}).encode()))
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def put(self, path: str, data: bytes) -> None:
+        """Put bytes at `path`; errors as in `get`."""
+        self._ask("PUT", path, data)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> str:
         connection = self._connect()
         try:
-            connection.request(
-                method, self._prefix + path, None if body is None else json.dumps(body), self._headers()
-            )
+            connection.request(method, self._prefix + path, body, self._headers())
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
         finally:
             connection.close()
-        return self._read(answer.status, text)
+        self._check(answer.status, text)
+        return text
 
     def _headers(self) -> dict[str, str]:
         authorization = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         return {"Content-Type": "application/json", "Accept": "application/json", **authorization}
 
-    def _read(self, status: int, text: str) -> Any:
+    def _check(self, status: int, text: str) -> None:
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             state = "wants a token" if status == http.client.UNAUTHORIZED else "refuses the token it was sent"
             mend = f"list it with its token: raylm cluster add NAME {self.address} --token-path FILE"
             raise BadInput.one("address", f"{self.address} {state}", mend, code="token")
         if status != http.client.OK:
             raise HttpError(self.address, status, text[:65536])
+
+    def _parsed(self, text: str) -> Any:
         try:
             return json.loads(text)
         except ValueError:

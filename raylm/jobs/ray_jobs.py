@@ -27,7 +27,7 @@ _AGENT_NOT_READY = (
 )
 ENDED = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 _NOT_FOUND = 404
-_STOP_SECONDS = "30"  # Ray's own 3 s between SIGTERM and SIGKILL are too few to save a checkpoint
+STOP_SECONDS = "30"  # Ray's own 3 s between SIGTERM and SIGKILL are too few to save a checkpoint
 
 
 class JobStatus(NamedTuple):
@@ -60,15 +60,19 @@ def submit(
     cluster = find_target(address, notify=notify)
     check_versions(cluster)
     job_id = submission_id(run.run_id, launch)
-    environment = {"RAYLM_STORAGE": run.storage, "RAY_JOB_STOP_WAIT_TIME_S": _STOP_SECONDS}
+    environment = {"RAYLM_STORAGE": run.storage, "RAY_JOB_STOP_WAIT_TIME_S": STOP_SECONDS}
     submit_entrypoint(cluster, job_id, drive_command(cluster, run.uri, launch), environment, notify)
     return job_id
 
 
 def drive_command(cluster: Cluster, run_uri: str, launch: int) -> str:
     """Return the shell command that drives a launch; on the owned cluster with this very interpreter."""
-    python = sys.executable if cluster.name == OWNED_NAME else "python"
-    return shlex.join([python, "-m", "raylm", "drive", run_uri, str(launch)])
+    return shlex.join([interpreter(cluster), "-m", "raylm", "drive", run_uri, str(launch)])
+
+
+def interpreter(cluster: Cluster) -> str:
+    """Return the Python of a job: this very one on the owned cluster, elsewhere the cluster's own."""
+    return sys.executable if cluster.name == OWNED_NAME else "python"
 
 
 def submit_entrypoint(
@@ -77,17 +81,20 @@ def submit_entrypoint(
     entrypoint: str,
     environment: Mapping[str, str],
     notify: Callable[[str], None] = lambda _: None,
+    package: str = "",
 ) -> bool:
     """Start a shell command as a job and return True, or False when a job of that id is there already.
 
     `environment` can be read by all who may use the cluster, so it must hold no secret. An agent that is not
-    ready is waited for, with growing pauses.
+    ready is waited for, with growing pauses. `package` is the URI of an uploaded archive, whose contents are
+    the job's working directory.
 
     Raises:
         BadInput: as `Dashboard.post`.
         HttpError: the cluster refused the job, or started no agent in time.
     """
-    body = {"entrypoint": entrypoint, "submission_id": job_id, "runtime_env": {"env_vars": dict(environment)}}
+    runtime = {"env_vars": dict(environment), **({"working_dir": package} if package else {})}
+    body = {"entrypoint": entrypoint, "submission_id": job_id, "runtime_env": runtime}
     dashboard = cluster.dashboard()
     deadline, pause = time.monotonic() + AGENT_SECONDS, 0.1
     while True:

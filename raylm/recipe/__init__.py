@@ -11,6 +11,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from raylm.config import BadInput, Problem, dump_yaml, load_plugin, load_yaml
+from raylm.config.card import Card, Shown
 from raylm.config.environment import expand, secrets_in, unset_references
 from raylm.config.overrides import PLACE, apply_override, read_overrides
 from raylm.config.plain import plain_values
@@ -18,6 +19,7 @@ from raylm.config.report import Origin, problems_of
 from raylm.config.schema import describe_recipe
 from raylm.config.source_paths import absolute_paths
 from raylm.config.yaml import Document, KeyPath, parse_yaml
+from raylm.recipe.card import recipe_card
 from raylm.recipe.init import with_init
 from raylm.recipe.rules import RULES, token_problems
 from raylm.recipe.sections import FAMILIES, FORMAT, Sections
@@ -25,7 +27,7 @@ from raylm.recipe.sections import FAMILIES, FORMAT, Sections
 __all__ = ["FAMILIES", "FORMAT", "Recipe", "canonical_json", "token_problems"]
 
 
-class Recipe(Sections):
+class Recipe(Shown, Sections):
     """One run, whole: model, data, objective, optimizer, length, workers."""
 
     @classmethod
@@ -108,6 +110,12 @@ class Recipe(Sections):
     def to_yaml(self) -> str:
         """Return the whole recipe, defaults included, as YAML that `load` reads back to an equal recipe."""
         return dump_yaml(plain_values(self))
+
+    def _card(self) -> Card:
+        return recipe_card(self)
+
+    def __repr__(self) -> str:
+        return self._card().text()
 
     def digest(self) -> str:
         """Return the sha256 of the recipe's canonical JSON, in hexadecimal."""

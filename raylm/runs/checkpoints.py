@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from raylm.config.card import Card, Shown
 from raylm.config.errors import BadInput
+from raylm.runs.card import checkpoint_card
 from raylm.runs.folder import Folder
 from raylm.runs.manifest import NAME, Corrupt, FileEntry, Manifest, parse_manifest, plain
 from raylm.runs.retention import pins, put_aside, remove_checkpoint, sweep
@@ -18,8 +20,8 @@ from raylm.runs.status import read_json
 _STEP = re.compile(r"step-(\d{8,})")
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+@dataclass(frozen=True, repr=False)
+class Checkpoint(Shown):
     """A checkpoint as listed."""
 
     step: int
@@ -36,6 +38,9 @@ class Checkpoint:
     @property
     def is_bad(self) -> bool:
         return self.state.startswith("bad")
+
+    def _card(self) -> Card:
+        return checkpoint_card(self.step, self.uri, self.state, self.num_bytes, self.facts)
 
 
 class Checkpoints:

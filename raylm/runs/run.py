@@ -9,12 +9,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from raylm.config.card import Card, Shown
 from raylm.config.errors import BadInput, Problem
+from raylm.runs.card import run_card
 from raylm.runs.checkpoints import Checkpoints
 from raylm.runs.events import EventLog, merged_events
 from raylm.runs.folder import Folder
 from raylm.runs.names import check_run_name
 from raylm.runs.owner import host, person
+from raylm.runs.segments import last_record
 from raylm.runs.status import Status, derive, launch_numbers, read_json
 
 FORMAT = 1
@@ -24,7 +27,7 @@ class AlreadyLaunched(BadInput):
     """The run is live, or another caller claimed the launch first: nothing was started."""
 
 
-class Run:
+class Run(Shown):
     """A run directory. Making this object reads nothing; every process sees the same run."""
 
     def __init__(self, folder: Folder, storage: str, run_id: str) -> None:
@@ -93,8 +96,12 @@ class Run:
         storage, _, run_id = str(uri).rstrip("/").rpartition("/")
         return cls.open(storage or os.curdir, run_id)
 
-    def __repr__(self) -> str:
-        return f"Run({self.uri!r})"
+    def _card(self) -> Card:
+        try:
+            newest = last_record(self.folder)
+        except OSError:  # whoever looks at a run may be on another machine
+            newest = None
+        return run_card(self.run_id, self.uri, self.status(), newest or {})
 
     @property
     def uri(self) -> str:

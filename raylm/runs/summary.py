@@ -3,9 +3,12 @@
 import time
 from typing import Any
 
+from raylm.config.amounts import size_text
 from raylm.config.errors import BadInput
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.run import Run
+
+__all__ = ["age", "checkpoint_summary", "size_text", "summary"]
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -55,14 +58,6 @@ def age(when: float | None) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def size_text(num_bytes: int) -> str:
-    """Return a size in decimal units: `12.3 MB`."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if num_bytes >= size:
-            return f"{num_bytes / size:.1f} {unit}"
-    return f"{num_bytes} B"
 
 
 def _header_or_nothing(run: Run) -> dict[str, Any]:

@@ -5,19 +5,16 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from raylm.runs.catalogue import list_runs
-from tests.browser.window import Cockpit, Lab, Window
+from tests.browser.server import Server
+from tests.browser.window import Cockpit, Lab, Shell, Window
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -25,7 +22,6 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
-START_S = 90
 
 expect.set_options(timeout=20_000)
 
@@ -45,17 +41,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[
         f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={folder}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=",
-        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
     ]  # fmt: skip
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log, cwd=folder)
+    url = f"http://127.0.0.1:{port}"
+    server = Server(command, _environment(home), folder, f"{url}/api?token={token}")
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_up(server, f"{url}/api?token={token}", home / "server.log")
-        yield Lab(url, token, folder, str(home / "runs"))
+        server.start()
+        yield Lab(url, token, folder, str(home / "runs"), server)
     finally:
-        server.terminate()
-        server.wait(15)
+        server.end()
         _end_runs(str(home / "runs"))
 
 
@@ -105,6 +99,16 @@ def cockpit(window: Window) -> Iterator[Cockpit]:
     opened.tidy()
 
 
+@pytest.fixture
+def shell(window: Window, lab: Lab) -> Iterator[Shell]:
+    """Open JupyterLab anew, with no notebook."""
+    opened = Shell(window.new_page(), lab)
+    opened.load("&reset")
+    yield opened
+    opened.use_theme("Light")
+    opened.page.close()
+
+
 def _environment(home: Path) -> dict[str, str]:
     folders = {
         "HOME": "", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state", "RAYLM_STORAGE": "runs",
@@ -129,15 +133,6 @@ def _install_extension(home: Path) -> None:
     shutil.copytree(ROOT / "jupyter-config" / "jupyter_server_config.d", config)
     labextension = home / "jupyter" / "data" / "labextensions" / "raylm"
     shutil.copytree(ROOT / "raylm" / "labextension" / "dist", labextension)
-
-
-def _wait_until_up(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and server.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(url, timeout=1):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(log.read_text()[-3000:])
 
 
 def _end_runs(storage: str) -> None:

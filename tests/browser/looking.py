@@ -33,4 +33,6 @@ def picture(seen: Locator, name: str) -> None:
     """Write a picture of an element, once it is at rest, where new pictures are wanted."""
     seen.page.mouse.move(0, 0)
     seen.page.wait_for_timeout(1500)
-    seen.screenshot(path=Path(os.environ["RAYLM_PICTURES"]) / name)
+    folder = Path(os.environ["RAYLM_PICTURES"])
+    folder.mkdir(parents=True, exist_ok=True)
+    seen.screenshot(path=folder / name)

@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from raylm.runs.catalogue import list_runs
 from tests.browser.looking import THEMES, violations
-from tests.browser.window import SLOW_MS, Cockpit, Lab, Window, wait_for_lab
+from tests.browser.window import SLOW_MS, Lab, Shell
 from tests.tiny import QUESTION, SMALLEST
 
 pytestmark = pytest.mark.browser
@@ -21,44 +20,12 @@ TINY = {
 }
 
 
-class Shell(Cockpit):
-    """JupyterLab itself, with the cockpit in its main area."""
-
-    @property
-    def output(self) -> Locator:
-        return self.page.locator("#raylm-cockpit")
-
-    @property
-    def side(self) -> Locator:
-        return self.page.locator("#raylm-sidebar")
-
-    def open_from_launcher(self) -> None:
-        self.command("launcher:create")
-        self.page.locator(".jp-LauncherCard", has_text="RayLM Cockpit").last.click()
-        expect(self.tab("Launch")).to_be_visible()
-
-    def show_side(self) -> None:
-        self.page.evaluate("jupyterapp.shell.activateById('raylm-sidebar')")
-        expect(self.side).to_be_visible()
-
-    def load(self, options: str = "") -> None:
-        """Load the page, as it was when it was left."""
-        url = f"{self.lab.url}/lab/workspaces/shell?token={self.lab.token}{options}"
-        self.page.goto(url, timeout=SLOW_MS)
-        wait_for_lab(self.page)
-        self.page.evaluate("jupyterapp.restored.then(() => jupyterapp.allPluginsActivated).then(() => null)")
-
-
 @pytest.fixture
-def shell(window: Window, lab: Lab) -> Iterator[Shell]:
-    """Open JupyterLab anew, with nothing in it."""
+def shell(shell: Shell, lab: Lab) -> Shell:
+    """Put a recipe where the cockpit's form finds it first."""
     (lab.folder / "tiny.txt").write_text(QUESTION)
     (lab.folder / "tiny.yaml").write_text(json.dumps(TINY))
-    opened = Shell(window.new_page(), lab)
-    opened.load("&reset")
-    yield opened
-    opened.use_theme("Light")
-    opened.page.close()
+    return shell
 
 
 def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from raylm.runs import Run
 from raylm.runs.fork import delete
-from tests.browser.looking import THEMES, picture, takes_pictures, violations
+from tests.browser.looking import THEMES, violations
 from tests.browser.test_cockpit import message_under
 from tests.families import family_recipe
 from tests.tiny import tiny_recipe, train_alone
@@ -140,35 +140,3 @@ def test_nothing_serious_stands_in_the_way_of_assistive_technology(playground, t
     playground.field("temperature").fill("11")
     expect(message_under(playground.field("temperature"))).to_be_visible()
     assert violations(playground.output) == []
-
-
-@pytest.fixture(scope="module")
-def learned(lab) -> Iterator[Run]:
-    """Train a small GPT on Shakespeare's letters for a minute, before any notebook is open."""
-    recipe = tiny_recipe(
-        model={"num_layers": 2, "num_heads": 4, "hidden_size": 96, "dropout": 0.0},
-        train={"max_steps": 500, "sequence_length": 64, "global_batch_size": 16, "micro_batch_size": 16},
-        checkpoint={"every_steps": 100, "keep_last": 9},
-    )
-    run = train_alone(recipe, lab.storage, "20990102-000000-shakespeare-9c21")
-    yield run
-    delete(run)
-
-
-@takes_pictures
-@pytest.mark.timeout(1200)
-def test_pictures(learned, cockpit):
-    """Of a run early and late."""
-    cockpit.tab("Playground").click()
-    choose(cockpit, "A", learned, 100)
-    choose(cockpit, "B", learned, 500)
-    expect(cockpit.field("seed")).to_be_visible()
-    prompt(cockpit).fill("ROMEO:\n")
-    cockpit.field("max_new_tokens").fill("350")
-    cockpit.field("seed").fill("7")
-    cockpit.button("Generate").click()
-    for name in ("A", "B"):
-        expect(column(cockpit, name).get_by_role("status")).to_contain_text("done", timeout=LOADED_MS)
-    for theme in THEMES:
-        cockpit.use_theme(theme)
-        picture(cockpit.output, f"playground-{theme.lower()}.png")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from raylm.runs import Lease, MetricsWriter, Run, StepRecord
 from raylm.runs.fork import delete
-from tests.browser.looking import THEMES, picture, takes_pictures, violations
+from tests.browser.looking import THEMES, violations
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=window.hacked=1>\u202egnp.exe\u001b[31m"
@@ -110,32 +110,3 @@ def test_a_dead_kernel_leaves_the_numbers_marked_with_their_age(cockpit, written
     expect(cockpit.output.get_by_role("alert")).to_contain_text("The kernel does not answer", timeout=60_000)
     expect(cockpit.button("Retry")).to_be_visible()
     expect(cockpit.chart).to_be_visible()
-
-
-@takes_pictures
-@pytest.mark.timeout(1200)
-def test_pictures(cockpit):
-    """Of the shipped recipe in this process, half way through."""
-    cockpit.button("Launch").click()
-    expect(cockpit.status).to_contain_text("finished", timeout=200_000)
-    cockpit.tab("Launch").click()
-    cockpit.output.get_by_label("Recipe", exact=True).select_option(
-        label="shakespeare-char (shakespeare_char.yaml)"
-    )
-    cockpit.output.get_by_role("link", name="Scaling").click()
-    cockpit.field("scaling.num_workers").fill("0")
-    cockpit.output.get_by_label("Advanced").check()
-    cockpit.field("scaling.threads_per_worker").fill("1")
-    cockpit.output.get_by_label("Advanced").uncheck()
-    cockpit.output.get_by_role("link", name="Train").click()
-    for theme in THEMES:
-        cockpit.use_theme(theme)
-        picture(cockpit.output, f"cockpit-launch-{theme.lower()}.png")
-    expect(cockpit.button("Launch")).to_be_enabled()
-    cockpit.button("Launch").click()
-    expect(cockpit.status).to_contain_text(re.compile(r"step 1,[2-9]"), timeout=900_000)
-    for theme in THEMES:
-        cockpit.use_theme(theme)
-        picture(cockpit.output, f"cockpit-monitor-{theme.lower()}.png")
-    cockpit.button("Stop").click()
-    expect(cockpit.status).to_contain_text("stopped", timeout=60_000)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import nbformat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
+from tests.browser.server import Server
+
 ROOT = Path(__file__).parents[2]
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 SLOW_MS = 60_000  # two cores shared with a training run
@@ -19,6 +21,7 @@ class Lab(NamedTuple):
     token: str
     folder: Path
     storage: str
+    server: Server
 
 
 _KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
@@ -87,6 +90,34 @@ class Cockpit(NamedTuple):
             "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}"
         )
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === 'JupyterLab {theme}'")
+
+
+class Shell(Cockpit):
+    """JupyterLab itself, with the cockpit in its main area."""
+
+    @property
+    def output(self) -> Locator:
+        return self.page.locator("#raylm-cockpit")
+
+    @property
+    def side(self) -> Locator:
+        return self.page.locator("#raylm-sidebar")
+
+    def open_from_launcher(self) -> None:
+        self.command("launcher:create")
+        self.page.locator(".jp-LauncherCard", has_text="RayLM Cockpit").last.click()
+        expect(self.tab("Launch")).to_be_visible()
+
+    def show_side(self) -> None:
+        self.page.evaluate("jupyterapp.shell.activateById('raylm-sidebar')")
+        expect(self.side).to_be_visible()
+
+    def load(self, options: str = "") -> None:
+        """Load the page, as it was when it was left."""
+        url = f"{self.lab.url}/lab/workspaces/shell?token={self.lab.token}{options}"
+        self.page.goto(url, timeout=SLOW_MS)
+        wait_for_lab(self.page)
+        self.page.evaluate("jupyterapp.restored.then(() => jupyterapp.allPluginsActivated).then(() => null)")
 
 
 class Window:
