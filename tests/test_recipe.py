@@ -142,6 +142,23 @@ def test_every_field_has_a_help_text():
             assert [field["name"] for field in described["fields"] if not field["help"]] == []
 
 
+def test_a_help_is_running_text_wherever_its_lines_are_broken_in_the_source():
+    helps = list(helps_in(Recipe.schema()))
+    assert [text for text in helps if text != " ".join(text.split())] == []
+    assert any("all-linear: every linear layer but the head" in text for text in helps)
+
+
+def helps_in(described):
+    """Yield every help text of a schema, at any depth."""
+    if isinstance(described, dict):
+        if "help" in described:
+            yield described["help"]
+        described = list(described.values())
+    if isinstance(described, list):
+        for each in described:
+            yield from helps_in(each)
+
+
 def test_one_added_file_is_a_kind_like_any_other(tmp_path, monkeypatch):
     (tmp_path / "toy.py").write_text(TOY)
     monkeypatch.setattr(raylm.objectives, "__path__", [*raylm.objectives.__path__, str(tmp_path)])

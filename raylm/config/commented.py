@@ -29,7 +29,7 @@ def commented_yaml(schema: Described, values: Described) -> str:
 
 
 def _section(section: Described, given: Any) -> Iterator[str]:
-    yield f"# {_first_line(section['help'])}"
+    yield f"# {section['help']}"
     yield f"{section['name']}:"
     if section["many"]:
         yield from _items(section["kinds"], given, "  ")
@@ -96,7 +96,3 @@ def _with_comment(line: str, comment: str) -> str:
     return "\n".join(
         [*textwrap.wrap(f"# {comment}", _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}# "), line]
     )
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]

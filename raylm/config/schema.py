@@ -1,7 +1,6 @@
 """What a form or a table of the documentation needs to know of every field, as plain JSON."""
 
 from collections.abc import Iterator, Mapping
-from inspect import cleandoc
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -101,7 +100,7 @@ def _field(name: str, field: FieldInfo, full_name: str, group: str) -> dict[str,
         else _plain(field.get_default(call_default_factory=True, validated_data={})),
         "unit": extra.get("unit", ""),
         "group": extra.get("group") or group,
-        "help": field.description or "",
+        "help": _on_one_line(field.description or ""),
         "advanced": bool(extra.get("advanced")),
     }
     limits = {_LIMITS[name]: limit for name, limit in bounds(field).items()}
@@ -146,4 +145,9 @@ def _title(name: str) -> str:
 
 
 def _help(section: type[Section]) -> str:
-    return cleandoc(section.__doc__ or "")
+    return _on_one_line(section.__doc__ or "")
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text whose lines were broken for the source file as the running text that it is."""
+    return " ".join(text.split())

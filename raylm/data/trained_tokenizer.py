@@ -81,6 +81,10 @@ class TrainedTokenizer:
         name = given.get("content") if isinstance(given, dict) else given
         return None if name is None else self._model.token_to_id(name)
 
+    def token_of(self, number: int) -> str | None:
+        """Return how the vocabulary spells an id; None where no token has it."""
+        return self._model.id_to_token(number)
+
     @property
     def eos_token_id(self) -> int:
         """The id that follows each document."""

@@ -45,12 +45,14 @@ def test_a_wrong_recipe_gets_each_problem_at_its_field(store, values):
     assert all(problem["message"] for problem in problems)
 
 
-def test_recipe_files_and_earlier_runs_are_starters(store, values, tmp_path, storage):
+def test_recipe_files_are_starters_and_earlier_runs_are_origins(store, values, tmp_path, storage):
     (tmp_path / "mine.yaml").write_text(json.dumps(values))
     (tmp_path / "other.yaml").write_text("a: 1\n")
     run = Run.create(storage, "20260101-000000-tiny-0000", {"name": "tiny"})
     run.claim_launch(result(store, "check", values=values)["yaml"], how="here")
-    assert [one["title"] for one in result(store, "starters")] == ["tiny (mine.yaml)", f"as run {run.run_id}"]
+    assert [one["title"] for one in result(store, "starters")] == ["tiny (mine.yaml)"]
+    assert result(store, "origins") == [{"run_id": run.run_id, "name": "tiny", "steps": []}]
+    assert result(store, "start_from", run_id=run.run_id)["train"]["max_steps"] == 5
 
 
 def test_two_launches_with_one_run_id_start_one_run(store, values, storage):

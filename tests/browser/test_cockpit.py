@@ -26,8 +26,7 @@ def test_notebook_one_launches_a_run_whose_curve_moves_until_stopped(window):
     run = list_runs([cockpit.lab.storage])[0]
     assert run.status().status == "stopped"
     assert run.checkpoints.latest_good()[0].step == run.status().step
-    cockpit.end()
-    cockpit.page.close()
+    cockpit.close()
 
 
 def test_the_same_run_is_there_with_its_whole_history_after_a_kernel_restart(cockpit):

@@ -76,6 +76,12 @@ class Cockpit(NamedTuple):
     def end(self) -> None:
         self.page.evaluate("jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
 
+    def close(self) -> None:
+        """Leave neither page nor kernel."""
+        self.use_theme("Light")
+        self.end()
+        self.page.close()
+
     def restart_kernel(self) -> None:
         """Restart as a person would, clearing what was shown."""
         self.page.evaluate(f"{_KERNEL}.restart()")

@@ -4,6 +4,7 @@ import type { Check, Page, Problem, Values } from "./types";
 export type Request = (method: string, args: Record<string, unknown>, timeout: number) => Promise<unknown>;
 
 const READ_SECONDS = 15;
+const CHECK_SECONDS = 60; // the first one of a model in a folder imports what counts its weights
 const COMMAND_SECONDS = 180; // a launch may have to start a cluster first
 
 /** A refusal by the store, or (isDisconnected) no answer from it at all. */
@@ -43,7 +44,7 @@ export class Store {
     return this.request(
       "check",
       { values, is_deep },
-      is_deep ? COMMAND_SECONDS : READ_SECONDS,
+      is_deep ? COMMAND_SECONDS : CHECK_SECONDS,
     ) as Promise<Check>;
   }
 }

@@ -7,6 +7,8 @@ export interface Problem {
   field: string;
   message: string;
   mend: string;
+  /** What kind of problem it is, for programs. */
+  code?: string;
 }
 
 export interface Page<T> {
@@ -19,6 +21,8 @@ export interface Check {
   plan: PlanItem[];
   yaml: string;
   command: string;
+  /** Where the recipe would be saved. */
+  file: string;
 }
 
 /** One number of the plan, ready to show; a plan leaves out what cannot be known yet. */
@@ -69,6 +73,13 @@ export interface Starter {
   name: string;
   title: string;
   values: Values;
+}
+
+/** A run that a recipe can begin from, with the steps of its checkpoints, rising. */
+export interface RunOrigin {
+  run_id: string;
+  name: string;
+  steps: number[];
 }
 
 export interface RunSummary {

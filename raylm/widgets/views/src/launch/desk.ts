@@ -1,4 +1,5 @@
 /** One draft of a run: its values, their check while a person types, and the one launch it leads to. */
+import { FormPlace } from "../checkpoints/form";
 import { fill, h, uniqueId } from "../dom";
 import { disconnected } from "../notice";
 import type { Context } from "../screen";
@@ -6,6 +7,7 @@ import type { StoreError } from "../store";
 import type { Check, Field, Problem, Schema, Starter, Values } from "../types";
 import { Form } from "./form";
 import { Outcome } from "./outcome";
+import { savePlan } from "./save";
 import { copy, setAt } from "./values";
 
 const DEBOUNCE_MS = 250;
@@ -22,6 +24,8 @@ export class LaunchDesk {
   private timer: number | undefined;
   private isLaunching = false;
   private hasProblems = true;
+  private folder = "";
+  private readonly asking = new FormPlace();
 
   private readonly search = h("input", {
     type: "search",
@@ -30,6 +34,7 @@ export class LaunchDesk {
   });
   private readonly advanced = h("input", { type: "checkbox", id: uniqueId("advanced") });
   private readonly checkButton = this.button("Check", "raylm-button", () => void this.check(true));
+  private readonly saveButton = this.button("Save recipe", "raylm-button", () => this.save());
   private readonly launchButton = this.button(
     "Launch",
     "raylm-button raylm-primary",
@@ -39,6 +44,7 @@ export class LaunchDesk {
   constructor(
     private readonly context: Context,
     private readonly schema: Schema,
+    private readonly onSaved: (name: string) => void,
   ) {
     for (const input of [this.search, this.advanced]) input.addEventListener("input", () => this.narrow());
   }
@@ -65,12 +71,14 @@ export class LaunchDesk {
     this.complaints.clear();
     this.outcome = new Outcome();
     this.form = new Form(this.schema, this.values, (...change) => this.changed(...change));
-    const actions = h("div", { class: "raylm-actions" }, this.checkButton, this.launchButton);
-    fill(this.element, [this.form.element, this.outcome.element, actions]);
+    const buttons = [this.checkButton, this.saveButton, this.launchButton];
+    const actions = h("div", { class: "raylm-actions" }, ...buttons);
+    this.asking.close();
+    fill(this.element, [this.form.element, this.outcome.element, actions, this.asking.element]);
     this.narrow();
     this.renewRunId();
     this.setProblems([]);
-    this.launchButton.disabled = true; // until the first check has answered
+    this.launchButton.disabled = this.saveButton.disabled = true; // until the first check has answered
     void this.check(false);
   }
 
@@ -109,6 +117,7 @@ export class LaunchDesk {
 
   private show(check: Check, isDeep: boolean): void {
     this.outcome.update(check);
+    this.folder = check.file.slice(0, check.file.lastIndexOf("/") + 1) || this.folder;
     this.outcome.say(isDeep ? "Ready to launch." : "", true);
     this.setProblems(check.problems);
   }
@@ -123,7 +132,21 @@ export class LaunchDesk {
       );
     this.outcome.complain(unowned);
     this.launchButton.disabled = this.hasProblems || this.isLaunching;
+    this.saveButton.disabled = this.hasProblems;
     this.checkButton.disabled = this.complaints.size > 0;
+  }
+
+  /** Ask for a name, then write the recipe of the form as it stands. */
+  private save(): void {
+    const name = String(this.values["name"] ?? "");
+    const write = async (file: string, is_replacing: boolean): Promise<void> => {
+      const asked = { values: this.values, file, is_replacing };
+      const saved = await this.context.store.command<{ name: string }>("save_recipe", asked);
+      this.outcome.say(`Saved ${saved.name}.`, true);
+      this.onSaved(saved.name);
+    };
+    const onGone = (): void => this.saveButton.focus();
+    this.asking.open(savePlan(this.asking, name, this.folder, write, onGone), onGone);
   }
 
   private async launch(): Promise<void> {

@@ -8,6 +8,7 @@ export class Outcome {
   private readonly verdict = h("div", { class: "raylm-verdict", role: "status" });
   private readonly yaml = h("pre", { tabindex: 0, "aria-label": "Recipe as YAML" });
   private readonly command = h("pre", { tabindex: 0, "aria-label": "Equivalent command" });
+  private readonly file = h("h4", {}, "Recipe");
   readonly element = h(
     "div",
     { class: "raylm-outcome" },
@@ -19,7 +20,7 @@ export class Outcome {
       h("summary", {}, "Preview"),
       h("h4", {}, "The same from a shell"),
       this.command,
-      h("h4", {}, "Recipe"),
+      this.file,
       this.yaml,
     ),
   );
@@ -32,6 +33,7 @@ export class Outcome {
     fill(this.plan, check.plan.map(planItem));
     setLines(this.yaml, check.yaml);
     setLines(this.command, check.command);
+    setText(this.file, check.file ? `Recipe; Save recipe writes it to ${check.file}` : "Recipe");
   }
 
   /** One sentence beside the buttons. */
