@@ -85,6 +85,7 @@ bench: setup ## measure against peers; writes bench/results/*.json (needs an idl
 	$(BIN)/python -m bench.prepare --json bench/results/prepare.json
 	$(BIN)/python -m bench.seek --json bench/results/seek.json
 	$(BIN)/python -m bench.list_runs --json bench/results/list_runs.json
+	$(BIN)/python -m bench.panel --json bench/results/panel.json
 	$(BIN)/python -m bench.near_duplicates --json bench/results/near_duplicates.json
 	$(BIN)/python -m bench.personal_data --json bench/results/personal_data.json
 	$(BIN)/python -m bench.tokenizer_training --json bench/results/tokenizer_training.json

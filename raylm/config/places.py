@@ -17,6 +17,11 @@ def state_path() -> Path:
     return _home("XDG_STATE_HOME", ".local/state")
 
 
+def cache_path() -> Path:
+    """Return the folder of what can be made again: ~/.cache/raylm, or under XDG_CACHE_HOME."""
+    return _home("XDG_CACHE_HOME", ".cache")
+
+
 def read_settings() -> dict[str, Any]:
     """Return the settings, empty where there is no file yet.
 

@@ -1,6 +1,7 @@
 """Reading a run while it is written: by cursor, without locks, tolerating a torn last line."""
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ Records = list[dict[str, Any]]
 _RANK_LOG = re.compile(r"rank-(?P<rank>\d+)-a(?P<attempt>\d+)\.log")
 _MAX_LINE = 4096  # characters of a log line that are shown
 _MAX_ANCESTORS = 64
+_SEEN = 256  # bytes at a segment's start and end by which it is known again
 # Terminal control sequences (colours, links), C0 controls but the tab, and characters that reorder text.
 _UNSAFE = re.compile(
     r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]"
@@ -45,6 +47,28 @@ def read(run: Run, stream: str, cursor: str | None = None, limit: int = 1000) ->
     else:
         raise BadInput.one("stream", f"{stream!r} is not metrics, events or logs/<name>", code="stream")
     return records, _encode(place, stream)
+
+
+def fingerprint(run: Run, cursor: str) -> str:
+    """Return a text that stays the same while the metrics before the cursor do.
+
+    Seen are the names of the segments, and the first and last bytes of each attempt's newest one: appending
+    changes nothing, cutting or replacing a segment does.
+    """
+    place = _decode(cursor, "metrics")
+    files = [(part, name) for part in _lineage(run) for name in part.names]
+    keys = [(part.run.run_id, name) for part, name in files]
+    at = (str(place.get("run")), str(place.get("file")))
+    last = keys.index(at) if at in keys else -1
+    seen = hashlib.sha256()
+    for index, (part, name) in enumerate(files[: last + 1]):
+        seen.update(f"{part.run.run_id}/{name} {part.last_step}\n".encode())
+        is_newest = index == last or name.split("-")[1] != files[index + 1][1].split("-")[1]
+        if is_newest:
+            end = int(place["offset"]) if index == last else part.run.folder.size(name)
+            seen.update(part.run.folder.read(name, 0, min(end, _SEEN)))
+            seen.update(part.run.folder.read(name, max(0, end - _SEEN), end))
+    return seen.hexdigest()
 
 
 def log_names(run: Run) -> list[str]:

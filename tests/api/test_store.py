@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from raylm.api.history import history
 from raylm.api.store import Store
-from raylm.runs import Lease, MetricsWriter, Run, StepRecord
+from raylm.runs import Lease, Run
 from raylm.runs.catalogue import list_runs
 from tests.asking import ask, result
 from tests.tiny import smallest_values
@@ -66,13 +65,8 @@ def test_two_launches_with_one_run_id_start_one_run(store, values, storage):
         time.sleep(0.2)
     shown = Store(storage)  # another process, another day
     assert result(shown, "runs")[0]["status"] == "finished"
-    assert [record["step"] for record in result(shown, "history", run_id=run_id)["records"]] == [
-        1,
-        2,
-        3,
-        4,
-        5,
-    ]
+    points = result(shown, "history", run_id=run_id)["points"]["train/loss"]
+    assert [point[0] for point in points] == [1, 2, 3, 4, 5]
 
 
 def test_a_launch_that_cannot_be_is_refused_with_its_field(store, values):
@@ -107,19 +101,3 @@ def test_a_log_begins_with_its_last_lines_and_goes_on(store, storage):
     assert len(first["records"]) == 500
     again = result(store, "read", run_id=run.run_id, stream="logs/driver.log", cursor=first["cursor"])
     assert again["records"] == []
-
-
-def test_a_history_is_thinned_but_keeps_evaluations_and_the_newest_attempt(storage):
-    run = Run.create(storage, "20260101-000000-long-0000", {"name": "long"})
-    for attempt, steps in ((1, range(1, 901)), (2, range(801, 1001))):
-        writer = MetricsWriter(run, attempt)
-        for step in steps:
-            metrics = {"train/loss": float(attempt)} | ({"eval/loss": 2.0} if step == 333 else {})
-            writer.append(StepRecord(step, attempt, step, 0.0, metrics))
-        writer.close()
-    records, _ = history(run, points=100)
-    assert len(records) <= 102
-    assert records[-1]["step"] == 1000
-    assert 333 in [record["step"] for record in records]
-    assert all(record["attempt"] == (2 if record["step"] > 800 else 1) for record in records)
-    assert [record["step"] for record in records] == sorted({record["step"] for record in records})

@@ -112,6 +112,7 @@ def shell(window: Window, lab: Lab) -> Iterator[Shell]:
 def _environment(home: Path) -> dict[str, str]:
     folders = {
         "HOME": "", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state", "RAYLM_STORAGE": "runs",
+        "XDG_CACHE_HOME": "cache",
         "JUPYTER_CONFIG_DIR": "jupyter/config", "JUPYTER_DATA_DIR": "jupyter/data",
         "JUPYTER_RUNTIME_DIR": "jupyter/runtime", "JUPYTERLAB_SETTINGS_DIR": "jupyter/settings",
         "JUPYTERLAB_WORKSPACES_DIR": "jupyter/workspaces", "IPYTHONDIR": "ipython",

@@ -147,6 +147,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def environment(home: Path) -> dict[str, str]:
     folders = {
         "HOME": "", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state",
+        "XDG_CACHE_HOME": "cache",
         "JUPYTER_CONFIG_DIR": "jupyter/config", "JUPYTER_DATA_DIR": "jupyter/data",
         "JUPYTER_RUNTIME_DIR": "jupyter/runtime",
     }  # fmt: skip

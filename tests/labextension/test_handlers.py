@@ -186,14 +186,11 @@ def test_a_run_is_launched_watched_stopped_and_resumed_with_no_kernel(server, va
 
     wait(lambda: server.ask("run", run_id=run_id)["step"] >= 5)
     first = server.ask("history", run_id=run_id)
-    assert first["records"][0]["step"] == 1
-    wait(
-        lambda: server.get("read", run_id=run_id, stream="metrics", cursor=first["cursor"]).json["result"][
-            "records"
-        ]
-    )
-    later = server.ask("read", run_id=run_id, stream="metrics", cursor=first["cursor"])
-    assert later["records"][0]["step"] == first["records"][-1]["step"] + 1
+    assert first["points"]["train/loss"][0][0] == 1
+    wait(lambda: server.get("history", run_id=run_id, cursor=first["cursor"]).json["result"]["points"])
+    later = server.ask("history", run_id=run_id, cursor=first["cursor"])
+    assert not later["is_whole"]
+    assert later["points"]["train/loss"][0][0] > first["points"]["train/loss"][-1][0]
     assert [run["run_id"] for run in server.ask("runs", search="tiny")] == [run_id]
     assert len(server.get("schema").json["result"]["sections"]) > 5
     assert run_id in [one["run_id"] for one in server.ask("origins")]
@@ -202,7 +199,7 @@ def test_a_run_is_launched_watched_stopped_and_resumed_with_no_kernel(server, va
     assert psutil.pid_exists(first_pid := pid_of(server, run_id))
     server.start()
     assert pid_of(server, run_id) == first_pid
-    assert server.ask("history", run_id=run_id)["records"][0]["step"] == 1
+    assert server.ask("history", run_id=run_id)["points"]["train/loss"][0][0] == 1
 
     assert server.ask("stop", run_id=run_id)["status"] in ("stopping", "stopped")
     wait(lambda: server.ask("run", run_id=run_id)["status"] == "stopped")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from raylm.api import launch as runner
-from raylm.api.history import history
+from raylm.api.history import Histories
 from raylm.api.questions import Json, Place, Questions
 from raylm.config.errors import BadInput, RunFailed
 from raylm.runs.listing import Listing
@@ -28,6 +28,7 @@ class Runs(Questions):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._listing = Listing()
+        self._histories = Histories()
 
     def runs(self, limit: int = MOST_RUNS, offset: int = 0, search: str = "") -> list[Json]:
         """Return at most `limit` runs from the `offset`-th on, newest first.
@@ -42,10 +43,15 @@ class Runs(Questions):
         run = self.place.find(run_id)
         return {**summary(run), "logs": log_names(run), "launches": run.launches()}
 
-    def history(self, run_id: str) -> Json:
-        """Return {"records", "cursor"}: the whole curve, thinned to what a screen can show."""
-        records, cursor = history(self.place.find(run_id))
-        return {"records": records, "cursor": cursor}
+    def history(self, run_id: str, cursor: str | None = None, keys: Sequence[str] | None = None) -> Json:
+        """Return the curve of the metrics in `keys` (all), reduced to what a screen can show, or what to add.
+
+        See `raylm.api.history`.
+        """
+        _check_text("cursor", cursor)
+        if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+            raise BadInput.one("keys", f"{str(keys)[:80]!r} is no list of names", code="keys")
+        return self._histories.answer(self.place.find(run_id), cursor, keys)
 
     def read(self, run_id: str, stream: str, cursor: str | None = None) -> Json:
         """Return {"records", "cursor"} of a stream behind the cursor; a log begins with its last lines."""
@@ -77,6 +83,11 @@ def _check_page(limit: int, offset: int, search: str) -> None:
             raise BadInput.one(field, f"{value!r} is not a whole number from {least} to {most}", code="page")
     if not isinstance(search, str):
         raise BadInput.one("search", f"{search!r} is not a text", code="page")
+
+
+def _check_text(field: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise BadInput.one(field, f"{str(value)[:80]!r} is not a text", code=field)
 
 
 def _tail(run: Run, stream: str) -> tuple[list[Json], str]:

@@ -6,8 +6,8 @@ const SLOWEST_MS = 60_000;
 const FASTEST_MS = 100;
 const GROWTH = 1.5;
 
-/** What one round of asking found: something running, something new, or nothing. */
-export type Found = "running" | "changed" | "quiet";
+/** What one round of asking found: more that waits to be read, something running, something new, or nothing. */
+export type Found = "behind" | "running" | "changed" | "quiet";
 
 /**
  * Runs `ask` every 0.5 s while a visible run is running and every 2 s otherwise, growing to 60 s while nothing
@@ -25,7 +25,7 @@ export class Poller {
   constructor(
     root: HTMLElement,
     private readonly ask: () => Promise<Found>,
-    private readonly runningMs = RUNNING_MS,
+    private runningMs = RUNNING_MS,
   ) {
     this.observer = new IntersectionObserver((entries) => {
       this.isOnScreen = entries.at(-1)?.isIntersecting ?? true;
@@ -43,6 +43,12 @@ export class Poller {
     this.isWoken = this.isAsking; // what is being asked may be old news already
     void this.round();
   };
+
+  /** How often to ask while a run is running. */
+  pace(runningMs: number): void {
+    this.runningMs = runningMs;
+    this.wake();
+  }
 
   close(): void {
     this.isClosed = true;
@@ -66,6 +72,7 @@ export class Poller {
   }
 
   private next(found: Found): number {
+    if (found === "behind") return FASTEST_MS;
     if (found === "running") return Math.max(FASTEST_MS, this.runningMs);
     return found === "changed" ? IDLE_MS : Math.min(SLOWEST_MS, Math.max(IDLE_MS, this.delay * GROWTH));
   }

@@ -7,7 +7,22 @@ export interface Palette {
   train: string;
   evaluate: string;
   surface: string;
+  /** One colour a place among the runs of a chart. */
+  runs: string[];
+  gap: string;
 }
+
+// Of JupyterLab's own colours those that a theme keeps legible on its ground and far from each other.
+const RUNS = [
+  "--jp-brand-color1",
+  "--jp-warn-color1",
+  "--jp-success-color1",
+  "--jp-error-color1",
+  "--jp-mirror-editor-operator-color",
+  "--jp-info-color1",
+  "--jp-mirror-editor-comment-color",
+  "--jp-ui-font-color2",
+];
 
 export function palette(): Palette {
   const style = getComputedStyle(document.body);
@@ -19,6 +34,8 @@ export function palette(): Palette {
     train: read("--jp-brand-color1"),
     evaluate: read("--jp-warn-color1"),
     surface: read("--jp-layout-color1"),
+    runs: RUNS.map(read),
+    gap: read("--jp-error-color1"),
   };
 }
 

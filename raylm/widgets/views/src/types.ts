@@ -135,12 +135,16 @@ export interface ExportState {
   bytes: number;
 }
 
-export interface MetricRecord {
+/** Step, tokens seen, seconds of training, value (null: a gap), and the mean where it stands for many steps. */
+export type Point = [step: number, tokens: number, seconds: number, value: number | null, mean?: number];
+
+/** A run's curve, or what to add to it; raylm/api/history.py says how it is reduced. */
+export interface History {
+  points: Record<string, Point[]>;
+  cursor: string | null;
   step: number;
-  attempt: number;
-  tokens_seen: number;
-  time: number;
-  [metric: string]: number | null;
+  is_whole: boolean;
+  is_behind: boolean;
 }
 
 export interface EventRecord {

@@ -61,9 +61,8 @@ export class LogTail {
     this.restart();
   }
 
-  /** Read what was added; `names` are the run's log files, the most telling first. True where lines came. */
-  async update(store: Store, names: string[]): Promise<boolean> {
-    this.offer(names);
+  /** Read what was added to the file that is shown; true where lines came. */
+  async update(store: Store): Promise<boolean> {
     const [runId, name] = [this.runId, this.name.value];
     if (!name) return false;
     const page = await store.read<Line>(runId, `logs/${name}`, this.cursor);
@@ -77,13 +76,16 @@ export class LogTail {
     return true;
   }
 
-  private offer(names: string[]): void {
+  /** Take in the run's log files, the most telling first, one a worker; true where another one is shown. */
+  offer(names: string[]): boolean {
     const known = [...this.name.options].map(({ value }) => value);
     for (const name of names) if (!known.includes(name)) this.name.append(h("option", { value: name }, name));
     const [best] = names;
-    if (this.isChosen || best === undefined || this.name.value === best) return;
+    if (this.isChosen || best === undefined || (this.name.value === best && known.includes(best)))
+      return false;
     this.name.value = best;
     this.restart();
+    return true;
   }
 
   private restart(): void {

@@ -4,6 +4,14 @@ import { icon } from "../icons";
 import { ago } from "../text";
 import type { RunSummary } from "../types";
 
+/** How runs are ticked, beside one being chosen. */
+export interface Ticking {
+  isTicked(runId: string): boolean;
+  toggle(runId: string): void;
+  /** What a tick means, and how the keyboard sets it. */
+  hint: string;
+}
+
 export class RunPicker {
   private readonly list = h("div", {
     class: "raylm-runs",
@@ -16,14 +24,18 @@ export class RunPicker {
     placeholder: "Filter runs",
     "aria-label": "Filter runs",
   });
-  readonly element = h("aside", { class: "raylm-side" }, this.filter, this.list);
+  readonly element: HTMLElement;
   private runs: RunSummary[] = [];
   private readonly ids = new Map<string, string>();
 
   constructor(
     private chosen: string | null,
     private readonly onChoose: (runId: string) => void,
+    private readonly ticking: Ticking | null = null,
   ) {
+    const hint = ticking && h("p", { class: "raylm-hint", id: uniqueId("hint") }, ticking.hint);
+    if (hint) setAttribute(this.list, "aria-describedby", hint.id);
+    this.element = h("aside", { class: "raylm-side" }, this.filter, hint, this.list);
     this.filter.addEventListener("input", () => this.draw());
     this.list.addEventListener("keydown", (event) => this.move(event));
   }
@@ -57,9 +69,11 @@ export class RunPicker {
         id: this.idOf(run.run_id),
         class: `raylm-run raylm-state-${run.status}`,
         "aria-selected": isChosen ? "true" : "false",
+        "aria-checked": this.ticking && (this.ticking.isTicked(run.run_id) ? "true" : "false"),
         title: run.run_id,
         onclick: () => this.onChoose(run.run_id),
       },
+      this.ticking && this.tick(run, this.ticking),
       h("span", { class: "raylm-run-name" }, run.name),
       h("span", { class: "raylm-badge" }, icon(run.status), run.status),
       h(
@@ -70,7 +84,23 @@ export class RunPicker {
     );
   }
 
+  /** The box that is seen and clicked; the option itself says whether it is ticked. */
+  private tick(run: RunSummary, ticking: Ticking): HTMLElement {
+    const onclick = (event: Event): void => {
+      event.stopPropagation();
+      ticking.toggle(run.run_id);
+    };
+    const isTicked = ticking.isTicked(run.run_id);
+    return h("span", { class: "raylm-tick", "aria-hidden": "true", onclick }, isTicked && icon("good"));
+  }
+
   private move(event: KeyboardEvent): void {
+    if (event.key === " " && this.ticking && this.chosen !== null) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.ticking.toggle(this.chosen);
+      return;
+    }
     const runs = this.shown();
     const index = runs.findIndex(({ run_id }) => run_id === this.chosen);
     const target: Record<string, number> = {

@@ -1,69 +1,75 @@
-/** The curve as the page holds it: one row a step, the newest attempt winning. */
-import type { MetricRecord } from "../types";
+/** A run's curve as the page holds it: for each metric its points, in order. */
+import type { History, Point } from "../types";
 
-const MOST_ROWS = 8_000;
+const MOST_POINTS = 6_000;
+const PACE_POINTS = 30;
 
 export class Series {
-  rows: MetricRecord[] = [];
-  private attempt = 0;
+  private readonly curves = new Map<string, Point[]>();
+  /** Behind what was read; null: ask for the whole. */
+  cursor: string | null = null;
+  step = 0;
+  isBehind = false;
+  isRead = false;
 
-  /** Take in records in the order the store gives them; true where something changed. */
-  add(records: MetricRecord[]): boolean {
-    for (const record of records) this.take(record);
-    if (this.rows.length > MOST_ROWS) this.rows = thinned(this.rows);
-    return records.length > 0;
+  get keys(): string[] {
+    return [...this.curves.keys()];
+  }
+
+  /** Take in an answer of the store; true where something changed. */
+  take(answer: History): boolean {
+    const isNew = answer.is_whole || Object.keys(answer.points).length > 0;
+    if (answer.is_whole) this.curves.clear();
+    let longest = 0;
+    for (const [key, points] of Object.entries(answer.points)) {
+      const curve = this.curves.get(key) ?? [];
+      for (const point of points) curve.push(point);
+      this.curves.set(key, curve);
+      longest = Math.max(longest, curve.length);
+    }
+    // Too long to draw: the whole, asked for again, comes reduced.
+    this.cursor = longest > MOST_POINTS ? null : answer.cursor;
+    this.step = answer.step;
+    this.isBehind = answer.is_behind;
+    this.isRead = true;
+    return isNew;
+  }
+
+  points(key: string): Point[] {
+    return this.curves.get(key) ?? [];
   }
 
   /** The newest value of a metric, or null where it was never recorded. */
-  latest(metric: string): number | null {
-    for (let index = this.rows.length - 1; index >= 0; index -= 1) {
-      const value = this.rows[index]?.[metric];
-      if (value !== null && value !== undefined) return value;
-    }
-    return null;
+  latest(key: string): number | null {
+    return this.points(key).findLast(([, , , value]) => value !== null)?.[3] ?? null;
   }
 
-  column(metric: string): (number | null)[] {
-    return this.rows.map((row) => row[metric] ?? null);
+  /** The metric that most steps have. */
+  densest(): Point[] {
+    return [...this.curves.values()].reduce<Point[]>(
+      (one, other) => (other.length > one.length ? other : one),
+      [],
+    );
   }
-
-  private take(record: MetricRecord): void {
-    if (record.attempt < this.attempt) return; // an old writer, fenced off
-    if (record.attempt > this.attempt) {
-      // A restart at step s replaces what earlier attempts wrote from s on.
-      this.attempt = record.attempt;
-      this.rows = this.rows.filter(({ step }) => step < record.step);
-    }
-    const last = this.rows.at(-1);
-    if (last && last.step === record.step) Object.assign(last, record);
-    else if (!last || last.step < record.step) this.rows.push({ ...record });
-  }
-}
-
-/** Every second row of the older half goes, except those with an evaluation. */
-function thinned(rows: MetricRecord[]): MetricRecord[] {
-  const half = Math.floor(rows.length / 2);
-  return rows.filter(
-    (row, index) => index >= half || index % 2 === 0 || typeof row["eval/loss"] === "number",
-  );
 }
 
 /** Exponential moving average without the bias towards its start (Kingma and Ba 2015, section 3). */
-export function smoothed(values: (number | null)[], weight: number): (number | null)[] {
+export function smoothed(points: Point[], weight: number): (number | null)[] {
   let sum = 0;
   let total = 0;
-  return values.map((value) => {
+  return points.map(([, , , value, mean]) => {
     if (value === null) return null;
-    sum = weight * sum + (1 - weight) * value;
+    sum = weight * sum + (1 - weight) * (mean ?? value);
     total = weight * total + (1 - weight);
     return sum / total;
   });
 }
 
-/** Seconds to the last step at the pace of the newest rows, or null where no pace is known. */
-export function secondsLeft(rows: MetricRecord[], maxSteps: number | null): number | null {
-  const last = rows.at(-1);
-  const first = rows.at(-Math.min(rows.length, 30));
-  if (!last || !first || !maxSteps || last.step <= first.step || last.attempt !== first.attempt) return null;
-  return ((last.time - first.time) / (last.step - first.step)) * Math.max(0, maxSteps - last.step);
+/** Seconds to the last step at the pace of the newest steps, or null where no pace is known. */
+export function secondsLeft(series: Series, maxSteps: number | null): number | null {
+  const points = series.densest();
+  const last = points.at(-1);
+  const first = points.at(-Math.min(points.length, PACE_POINTS));
+  if (!last || !first || !maxSteps || last[0] <= first[0]) return null;
+  return ((last[2] - first[2]) / (last[0] - first[0])) * Math.max(0, maxSteps - last[0]);
 }

@@ -1,20 +1,15 @@
 /** Small numbers with a spark line each: what a run's health is read from. */
 import { fill, h, setText } from "../dom";
-import { bytes, measure, short } from "../text";
+import type { Point } from "../types";
+import { briefOf, formatOf, measureOf } from "./measures";
 import type { Series } from "./series";
 
-interface Stat {
-  metric: string;
-  label: string;
-  format(value: number): string;
-}
-
-const STATS: Stat[] = [
-  { metric: "throughput/tokens_per_second", label: "tokens/s", format: short },
-  { metric: "throughput/mfu", label: "MFU", format: (value) => `${(value * 100).toFixed(1)} %` },
-  { metric: "train/grad_norm", label: "grad norm", format: measure },
-  { metric: "train/learning_rate", label: "learning rate", format: measure },
-  { metric: "memory/peak_bytes", label: "peak memory", format: bytes },
+const SHOWN = [
+  "throughput/tokens_per_second",
+  "throughput/mfu",
+  "train/grad_norm",
+  "train/learning_rate",
+  "memory/peak_bytes",
 ];
 
 const WIDTH = 96;
@@ -24,10 +19,11 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export class Stats {
   readonly element = h("dl", { class: "raylm-stats", "aria-label": "Measures" });
-  private readonly tiles = STATS.map((stat) => {
+  private readonly tiles = SHOWN.map((key) => {
     const value = h("dd", {}, "–");
     const line = document.createElementNS(SVG, "polyline");
-    return { stat, value, line, root: h("div", {}, h("dt", {}, stat.label), value, sparkline(line)) };
+    const label = h("dt", {}, briefOf(measureOf(key)));
+    return { key, value, line, root: h("div", {}, label, value, sparkline(line)) };
   });
 
   constructor() {
@@ -38,10 +34,10 @@ export class Stats {
   }
 
   update(series: Series): void {
-    for (const { stat, value, line } of this.tiles) {
-      const latest = series.latest(stat.metric);
-      setText(value, latest === null ? "–" : stat.format(latest));
-      line.setAttribute("points", points(series.column(stat.metric)));
+    for (const { key, value, line } of this.tiles) {
+      const latest = series.latest(key);
+      setText(value, latest === null ? "–" : formatOf(measureOf(key))(latest));
+      line.setAttribute("points", points(series.points(key)));
     }
   }
 }
@@ -56,10 +52,12 @@ function sparkline(line: SVGPolylineElement): SVGSVGElement {
   return svg;
 }
 
-function points(column: (number | null)[]): string {
-  const known = column.filter((value): value is number => value !== null);
+function points(curve: Point[]): string {
+  const known = curve.filter(([, , , value]) => value !== null);
   const stride = Math.max(1, Math.ceil(known.length / POINTS));
-  const values = known.filter((_, index) => index % stride === 0);
+  const values = known
+    .filter((_, index) => index % stride === 0)
+    .map(([, , , value, mean]) => mean ?? (value as number));
   if (values.length < 2) return "";
   const low = Math.min(...values);
   const span = Math.max(...values) - low || 1;

@@ -6,6 +6,7 @@ import type { RunDetail, StatusWord } from "../types";
 
 const STOPPABLE = new Set<StatusWord>(["pending", "running"]);
 const RESUMABLE = new Set<StatusWord>(["stopped", "failed", "preempted", "lost", "finished"]);
+const TROUBLE = new Set<StatusWord>(["failed", "preempted", "lost"]);
 const STALE_SECONDS = 5;
 
 export interface Actions {
@@ -17,15 +18,14 @@ export class StatusHead {
   private readonly title = h("h2", { class: "raylm-run-title" });
   private readonly badge = h("span", { class: "raylm-badge" });
   private readonly reason = h("span", { class: "raylm-reason" });
+  private readonly cause = h("div", { class: "raylm-cause", hidden: true });
   private readonly position = h("span", { "aria-live": "off" });
   private readonly stale = h("span", { class: "raylm-stale", "aria-live": "off", hidden: true });
   private readonly line = h(
     "div",
     { class: "raylm-status", role: "status" },
-    this.badge,
-    this.position,
-    this.reason,
-    this.stale,
+    h("div", { class: "raylm-status-line" }, this.badge, this.position, this.reason, this.stale),
+    this.cause,
   );
   private readonly bar = h("div", { class: "raylm-bar" }, h("div"));
   private readonly progress = h(
@@ -51,6 +51,7 @@ export class StatusHead {
   readonly element: HTMLElement;
   private run: RunDetail | null = null;
   private isActing = false;
+  private told = "";
 
   constructor(private readonly actions: Actions) {
     this.stopButton = this.button("Stop", () => this.actions.stop());
@@ -75,7 +76,7 @@ export class StatusHead {
     this.badge.className = `raylm-badge raylm-state-${run.status}`;
     if (this.badge.textContent !== run.status) fill(this.badge, [icon(run.status), run.status]);
     setText(this.position, position(run, secondsLeft));
-    setText(this.reason, [run.reason, run.mend].filter(Boolean).join("; "));
+    this.showReason(run);
     this.showProgress(run);
     this.allow();
   }
@@ -84,6 +85,26 @@ export class StatusHead {
   age(seconds: number, cause = ""): void {
     show(this.stale, seconds >= STALE_SECONDS);
     setText(this.stale, `${cause} as of ${duration(seconds)} ago`.trim());
+  }
+
+  /** Why a run ended otherwise than it should, and what mends it, stand where nobody overlooks them. */
+  private showReason({ status, reason, mend }: RunDetail): void {
+    const isTrouble = TROUBLE.has(status) && Boolean(reason || mend);
+    setText(this.reason, isTrouble ? "" : [reason, mend].filter(Boolean).join("; "));
+    show(this.cause, isTrouble);
+    const told = isTrouble ? `${status}\n${reason}\n${mend}` : "";
+    if (told === this.told) return;
+    this.told = told;
+    this.cause.className = `raylm-cause raylm-state-${status}`;
+    fill(this.cause, [
+      icon("problem"),
+      h(
+        "dl",
+        {},
+        ...(reason ? [h("dt", {}, "Cause"), h("dd", {}, reason)] : []),
+        ...(mend ? [h("dt", {}, "Mend"), h("dd", {}, mend)] : []),
+      ),
+    ]);
   }
 
   private showProgress(run: RunDetail): void {

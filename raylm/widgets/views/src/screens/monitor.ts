@@ -2,7 +2,8 @@
 import "../styles/base.css";
 import "../styles/runs.css";
 import "../styles/monitor.css";
-import { bringIntoView, fill, h } from "../dom";
+import { bringIntoView, fill, h, setText, show } from "../dom";
+import { MOST_RUNS } from "../monitor/curves";
 import { Detail } from "../monitor/detail";
 import { RunPicker } from "../monitor/runs";
 import { disconnected, empty, loading, NoticePlace } from "../notice";
@@ -21,6 +22,7 @@ export const monitorScreen: Screen = (root, context) => {
 
 class Monitor {
   private readonly notice: NoticePlace;
+  private readonly full = h("p", { class: "raylm-answer", role: "alert", hidden: true });
   private readonly picker: RunPicker;
   private readonly detail: Detail;
   private readonly body: HTMLElement;
@@ -38,8 +40,17 @@ class Monitor {
     private readonly context: Context,
   ) {
     this.runId = (context.shared.get("run_id") as string) || null;
-    this.picker = new RunPicker(this.runId, (runId) => this.choose(runId));
-    this.detail = new Detail(context.store, () => this.wake());
+    this.detail = new Detail(context.store, {
+      wake: () => this.wake(),
+      toggle: (runId) => this.toggle(runId),
+      pace: (milliseconds) => this.poller.pace(milliseconds),
+    });
+    this.picker = new RunPicker(this.runId, (runId) => this.choose(runId), {
+      isTicked: (runId) => this.detail.curves.isTicked(runId),
+      toggle: (runId) => this.toggle(runId),
+      hint: "Tick runs (Space) to lay their curves into one chart.",
+    });
+    this.picker.element.append(this.full);
     this.body = h("div", { class: "raylm-monitor", hidden: true }, this.picker.element, this.detail.element);
     this.notice = new NoticePlace(loading("Reading the runs …"), this.body);
     fill(root, [h("div", { class: "raylm-screen" }, this.notice.element, this.body)]);
@@ -66,6 +77,16 @@ class Monitor {
     this.wake();
   }
 
+  /** Lay a run into the chart, or take it out. */
+  private toggle(runId: string): void {
+    const hasRoom = this.detail.curves.toggle(runId);
+    setText(this.full, hasRoom ? "" : `A chart holds ${MOST_RUNS} runs: take one out first.`);
+    show(this.full, !hasRoom);
+    this.picker.update(this.runs, this.runId);
+    this.detail.draw();
+    this.poller.wake();
+  }
+
   private wake(): void {
     this.listed = 0;
     this.poller.wake();
@@ -88,18 +109,26 @@ class Monitor {
   }
 
   private async refresh(): Promise<Found> {
-    let isChanged = false;
-    if (Date.now() - this.listed > LIST_EVERY_MS) {
-      this.runs = await this.context.store.list<RunSummary>("runs");
-      this.listed = Date.now();
-      this.runId ??= this.runs[0]?.run_id ?? null;
-      isChanged = this.picker.update(this.runs, this.runId);
-    }
+    // The list is read beside the run that is shown, whose curve must not wait for it.
+    const list = this.list();
+    list.catch(() => undefined);
+    if (this.runId === null || this.runs.length === 0) await list;
     if (this.runId === null || this.runs.length === 0) return "quiet";
     this.detail.open(this.runId);
-    const { run, isChanged: isNew } = await this.detail.update();
+    const { run, isChanged: isNew, isBehind } = await this.detail.update(this.runs);
+    const isListNew = await list;
+    if (isBehind) return "behind";
     const isLively = run.status === "running" || run.status === "stopping";
-    return isLively ? "running" : isChanged || isNew || run.status === "pending" ? "changed" : "quiet";
+    return isLively ? "running" : isListNew || isNew || run.status === "pending" ? "changed" : "quiet";
+  }
+
+  /** Read the list of runs where it is time to; true where it has changed. */
+  private async list(): Promise<boolean> {
+    if (Date.now() - this.listed <= LIST_EVERY_MS) return false;
+    this.runs = await this.context.store.list<RunSummary>("runs");
+    this.listed = Date.now();
+    this.runId ??= this.runs[0]?.run_id ?? null;
+    return this.picker.update(this.runs, this.runId);
   }
 
   /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */

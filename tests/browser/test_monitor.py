@@ -1,0 +1,189 @@
+"""Monitor with runs that were really trained: several in one chart, and one that failed."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from raylm.config.errors import RunFailed
+from raylm.runs import MetricsWriter, Run, StepRecord
+from raylm.runs.fork import delete
+from tests.browser.conftest import Lab
+from tests.browser.looking import THEMES, violations
+from tests.browser.test_lab import Shell, refuse_foreign
+from tests.tiny import tiny_recipe, train_alone
+
+pytestmark = pytest.mark.browser
+STEPS = 30
+DIVERGING = {"learning_rate": 9.0, "weight_decay": 0.99}  # the weights grow eightfold at each step
+
+
+@pytest.fixture(scope="module")
+def trained(lab: Lab) -> Iterator[list[Run]]:
+    """Train two runs that finish and one that fails; the one that failed is the newest."""
+    runs = [
+        train_alone(named(name, optimizer={"learning_rate": rate}), lab.storage, run_id(name))
+        for name, rate in (("calm", 3e-3), ("eager", 1e-2))
+    ]
+    with pytest.raises(RunFailed):
+        train_alone(named("wild", optimizer=DIVERGING), lab.storage, run_id("wild"))
+    runs.append(Run.open(lab.storage, run_id("wild")))
+    yield runs
+    for run in runs:
+        delete(run)
+
+
+def named(name: str, **sections: dict):
+    recipe = tiny_recipe(
+        train={"max_steps": STEPS}, schedule={"kind": "constant"}, evaluate={"every_steps": 10}, **sections
+    )
+    return recipe.model_copy(update={"name": name})
+
+
+def run_id(name: str) -> str:
+    order = ("calm", "eager", "wild").index(name)
+    return f"20990101-00000{order}-{name}-0000"
+
+
+@pytest.fixture(scope="module")
+def monitor(lab: Lab, browser: Browser, trained: list[Run]) -> Iterator[Shell]:
+    """Open the cockpit in JupyterLab's main area, on Monitor."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    shell = Shell(context.new_page(), lab)
+    refused: list[str] = []
+    shell.page.route("**/*", lambda route: refuse_foreign(route, lab, refused))
+    shell.page.goto(f"{lab.url}/lab?token={lab.token}&reset")
+    shell.wait()
+    shell.open_from_launcher()
+    shell.tab("Monitor").click()
+    yield shell
+    shell.command("application:close-all")
+    context.close()
+    assert refused == []
+
+
+def test_a_failed_run_shows_its_cause_and_what_mends_it(monitor):
+    option(monitor, "wild").click()
+    expect(monitor.status).to_contain_text("failed")
+    terms, texts = monitor.status.get_by_role("term"), monitor.status.get_by_role("definition")
+    expect(terms).to_have_text(["Cause", "Mend"])
+    expect(texts.first).to_have_text(re.compile(r"step \d+: .* is not (a )?finite"))
+    expect(texts.last).to_have_text(re.compile("lower optimizer.learning_rate"))
+    expect(monitor.button("Resume")).to_be_enabled()
+    look(monitor, "failed")
+    option(monitor, "calm").click()
+    expect(terms).to_have_count(0)
+
+
+def test_runs_are_laid_into_one_chart(monitor):
+    option(monitor, "calm").click()
+    expect(monitor.chart).to_have_attribute(
+        "aria-label", re.compile(r"^Chart of the loss: train .* at step 30")
+    )
+    expect(keys(monitor)).to_have_count(1)
+
+    tick(option(monitor, "eager"))
+    expect(monitor.chart).to_have_attribute(
+        "aria-label",
+        re.compile(r"^Chart of the loss of 2 runs: calm: train .* eval .*; eager: train .* eval"),
+    )
+    expect(keys(monitor)).to_contain_text(["calm", "eager"])
+    assert len({line_of(key) for key in keys(monitor).all()}) == 2, "told apart by more than the colour"
+    look(monitor, "overlay")
+
+    option(monitor, "wild").click()
+    monitor.output.get_by_role("listbox", name="Runs").focus()
+    monitor.page.keyboard.press(" ")
+    expect(option(monitor, "wild")).to_have_attribute("aria-checked", "true")
+    expect(keys(monitor)).to_contain_text(["wild", "eager"])
+    option(monitor, "calm").click()
+    expect(keys(monitor)).to_contain_text(["calm", "eager", "wild"])
+    monitor.output.get_by_label("Log scale").check()
+    look(monitor, "three")
+    monitor.output.get_by_label("Log scale").uncheck()
+    monitor.button("Take wild out of the chart").click()
+    expect(keys(monitor)).to_contain_text(["calm", "eager"])
+    untick(monitor, "eager")
+    expect(keys(monitor)).to_have_count(1)
+
+
+def test_the_table_has_every_curve_of_the_chart_over_steps_tokens_and_time(monitor):
+    option(monitor, "calm").click()
+    tick(option(monitor, "eager"))
+    expect(keys(monitor)).to_have_count(2)
+    monitor.output.get_by_label("Table", exact=True).check()
+    table = monitor.output.get_by_role("region", name="Table of the curve")
+    heads = ["calm eval loss", "calm train loss", "eager eval loss", "eager train loss"]
+    for axis, first in (("step", "30"), ("tokens", r"\d,\d{3}"), ("time", r"\d+ s")):
+        monitor.output.get_by_label("over", exact=True).select_option(label=axis)
+        titles = table.get_by_role("columnheader").all_text_contents()
+        assert sorted(titles) == sorted([axis.capitalize(), *heads])
+        newest = table.get_by_role("row").nth(1).get_by_role("cell")
+        expect(newest.first).to_have_text(re.compile(f"^{first}$"))
+    monitor.output.get_by_label("over", exact=True).select_option(label="step")
+    expect(table.get_by_role("row")).to_have_count(STEPS + 1)
+    expect(table.get_by_role("row").nth(1).get_by_role("cell")).to_have_text([re.compile(r"\d")] * 5)
+    assert violations(monitor.output) == []
+
+    monitor.output.get_by_label("Measure", exact=True).select_option(label="Gradient norm")
+    assert "calm train grad norm" in table.get_by_role("columnheader").all_text_contents()
+    monitor.output.get_by_label("Table", exact=True).uncheck()
+    expect(monitor.chart).to_have_attribute("aria-label", re.compile("^Chart of the gradient norm of 2 runs"))
+    monitor.output.get_by_label("over", exact=True).select_option(label="time")
+    look(monitor, "norm")
+    monitor.output.get_by_label("over", exact=True).select_option(label="step")
+    monitor.output.get_by_label("Measure", exact=True).select_option(label="Loss")
+    untick(monitor, "eager")
+
+
+def test_a_gap_is_told_and_what_is_written_appears(monitor, trained):
+    run = trained[0]
+    option(monitor, "calm").click()
+    writer = MetricsWriter(run, 1)
+    for step in (STEPS + 1, STEPS + 2, STEPS + 9, STEPS + 10):
+        loss = float("nan") if step == STEPS + 2 else 2.0
+        writer.append(StepRecord(step, 1, step * 256, 4e9 + step, {"train/loss": loss}))
+    writer.close()
+    monitor.page.mouse.move(0, 0)
+    option(monitor, "calm").hover()  # asks at once
+    expect(monitor.chart).to_have_attribute(
+        "aria-label", re.compile(r"train 2\.0+ at step 40 \(2 gaps\)"), timeout=30_000
+    )
+    look(monitor, "gap")
+
+
+def option(shell: Shell, name: str) -> Locator:
+    return shell.output.get_by_role("option", name=name)
+
+
+def tick(run: Locator) -> None:
+    run.locator(".raylm-tick").click()
+
+
+def untick(shell: Shell, name: str) -> None:
+    """Take a run out of the chart, where it is ticked."""
+    expect(option(shell, name)).to_have_attribute("aria-checked", "true")
+    tick(option(shell, name))
+    expect(option(shell, name)).to_have_attribute("aria-checked", "false")
+
+
+def keys(shell: Shell) -> Locator:
+    return shell.output.get_by_role("list", name="Curves").get_by_role("listitem")
+
+
+def line_of(key: Locator) -> str:
+    return key.locator("path").first.get_attribute("stroke-dasharray")
+
+
+def look(shell: Shell, name: str) -> None:
+    """Axe in both themes, and a picture of each where wanted."""
+    for theme in THEMES:
+        shell.use_theme(theme)
+        assert violations(shell.output) == []
+        if folder := os.environ.get("RAYLM_LOOK"):
+            shell.page.wait_for_timeout(800)
+            shell.page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
+    shell.use_theme("Light")
