@@ -18,7 +18,7 @@ LIGHT = (
     "raylm.cli",
     "raylm.labextension",
     "raylm.labextension.extension",
-    "raylm.labextension.worker",
+    "raylm.labextension.answer_loop",
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from raylm.api.compare import Json, differing, read_side, recipe_fields, shortened
+from raylm.api.save_times import SaveTimes
 from raylm.config.errors import BadInput
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.run import Run
@@ -41,18 +42,9 @@ def compare_checkpoints(pairs: Sequence[tuple[Run, int]]) -> Json:
     }
 
 
-def saved_at(run: Run) -> dict[int, float]:
-    """Return when each step's checkpoint was last saved, in seconds since 1970."""
-    return {
-        event["step"]: event["time"]
-        for event in run.events()
-        if event.get("event") == "checkpoint_saved" and "step" in event and "time" in event
-    }
-
-
 def launch_of(run: Run, step: int) -> int | None:
     """Return the launch that wrote a checkpoint; None where the events do not tell."""
-    saved = saved_at(run).get(step)
+    saved = SaveTimes().of(run).get(step)
     before = [one["launch"] for one in run.launches() if saved and (one.get("when") or 0) <= saved]
     return max(before, default=None)
 

@@ -13,6 +13,7 @@ import typer
 
 import raylm
 from raylm.cli.once import refuse_repeats
+from raylm.cli.options import say
 from raylm.config import BadInput, RunFailed
 
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build_app()(args=arguments, prog_name="raylm")
     except (BadInput, RunFailed) as error:
-        sys.stderr.write(f"{error}\n")
+        say(str(error), err=True)
         sys.exit(error.exit_code)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from raylm.api.compare import ASPECTS, CURVES, Comparison, compare, is_same
 from raylm.cli.groups import group
-from raylm.cli.options import AsJson, Storage, print_json
+from raylm.cli.options import AsJson, Storage, print_json, say
 from raylm.cli.runs import storages_of
 from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
@@ -53,7 +53,7 @@ def compare_command(references: References, *, storage: Storage = None, as_json:
     _print_results(found)
     _print_differences(found)
     for note in found.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def in_words(found: Comparison) -> str:

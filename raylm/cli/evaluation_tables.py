@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from raylm.cli.options import say
 from raylm.cli.tables import print_table
 
 _MOST_PARTS = 20  # of a breakdown
@@ -28,7 +29,7 @@ def print_evaluation(record: Mapping[str, Any]) -> None:
     rows = f", {split} split" if split else ""
     typer.echo(f"step {record['step']}{rows}: {counts}; {record['seconds']:.1f} s", err=True)
     for note in record["notes"]:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def _row(name: str, record: Mapping[str, Any], baselines: Mapping[str, Any]) -> list[str]:

@@ -26,3 +26,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def print_json(value: Any) -> None:
     """Write a value to the standard output as indented JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print text in which a stranger may have had a hand: no terminal is sent what it would obey."""
+    from raylm.runs.read import clean
+
+    typer.echo("\n".join(map(clean, text.split("\n"))), err=err)

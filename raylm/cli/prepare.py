@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json
+from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json, say
 from raylm.cli.prepared import prepared_facts, print_summary
+from raylm.runs.read import clean
 
 if TYPE_CHECKING:
     from raylm.data.prepare import Prepared
@@ -49,7 +50,7 @@ def prepare(
     prepared = _prepare(loaded, home, on_ray=on_ray)
     facts = prepared_facts(prepared)
     for note in facts["notes"]:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if as_json:
         print_json(facts)
     else:
@@ -91,7 +92,7 @@ def _shown() -> Iterator[Callable[[Progress], None]]:
 
         def report(now: Progress) -> None:
             if now.message:
-                bar.console.print(now.message, markup=False, highlight=False)
+                bar.console.print(clean(now.message), markup=False, highlight=False)
             if now.stage not in tasks:
                 tasks[now.stage] = bar.add_task(now.stage, total=now.total)
             bar.update(tasks[now.stage], completed=now.done, total=now.total)
@@ -101,4 +102,4 @@ def _shown() -> Iterator[Callable[[Progress], None]]:
 
 def _say(now: Progress) -> None:
     if now.message:
-        typer.echo(now.message, err=True)
+        say(now.message, err=True)

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from raylm.runs.read import read
+from raylm.runs.read import clean, read
 from raylm.runs.run import Run
 
 LOOK_EVERY_S = 0.25
@@ -64,7 +64,7 @@ class Watcher:
         if name == "started":
             self._progress.update(self._task, description="training", total=event.get("last_step"))
         elif name in ("worker_lost", "checkpoint_bad"):
-            self._progress.console.print(f"{name}: {event.get('reason', '')}", markup=False)
+            self._progress.console.print(clean(f"{name}: {event.get('reason', '')}"), markup=False)
 
     def _show(self, record: dict[str, Any]) -> None:
         loss, rate = record.get("train/loss"), record.get("throughput/tokens_per_second") or 0

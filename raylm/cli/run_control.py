@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raylm.cli.groups import group
-from raylm.cli.options import AsJson, Overrides, Storage, print_json
+from raylm.cli.options import AsJson, Overrides, Storage, print_json, say
 
 if TYPE_CHECKING:
     from raylm.runs.run import Run
@@ -70,7 +70,7 @@ def _find(reference: str, storage: str | None) -> "Run":
 
 
 def _note(line: str) -> None:
-    typer.echo(line, err=True)
+    say(line, err=True)
 
 
 def _print_outcome(run: "Run", *, as_json: bool) -> None:
@@ -81,4 +81,4 @@ def _print_outcome(run: "Run", *, as_json: bool) -> None:
         )
         return
     steps = f" at step {status.step}" if status.step else ""
-    typer.echo(f"{run.run_id} is {status.status}{steps}{f': {status.reason}' if status.reason else ''}")
+    say(f"{run.run_id} is {status.status}{steps}{f': {status.reason}' if status.reason else ''}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from raylm.cli.groups import group
-from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json
+from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json, say
 from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
 from raylm.runs.read import clean
@@ -62,7 +62,7 @@ def train(
     trained.save(out)
     notes = loaded.tokenizer.notes(trained)
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     facts = {"path": str(out.absolute()), "kind": loaded.tokenizer.settings()["kind"]}
     facts |= {"vocab_size": trained.vocab_size, "eos_token_id": trained.eos_token_id, "notes": list(notes)}
     if as_json:
@@ -104,7 +104,7 @@ def compare(
         raise BadInput.one("--data", "no text to measure on", "name files with text", code="empty")
     rows = [{"name": name, **measure(each, samples).to_json()} for name, each in candidates.trained.items()]
     for note in candidates.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if as_json:
         print_json({"tokenizers": rows, "notes": list(candidates.notes)})
     else:

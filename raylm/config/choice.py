@@ -109,8 +109,9 @@ def load_plugin(path: str | Path) -> str:
     path = Path(path)
     try:
         digest = sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise BadInput.one("plugins", f"{path} cannot be read: {error.strerror}", code="plugin") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput.one("plugins", f"{path} cannot be read: {reason}", code="plugin") from None
     name = f"{_PLUGIN}{digest[:16]}"
     if name not in sys.modules:
         _import_file(path, name)

@@ -40,7 +40,7 @@ def absolute_paths(origin: Origin, folder: Path) -> Any:
 
 def _placed(text: str, path: KeyPath, origin: Origin, folder: Path) -> str:
     found = _absolute(text, _folders(origin, path, folder))
-    is_elsewhere = _may_be_hub_name(text, path, origin) and not Path(found).exists()
+    is_elsewhere = _may_be_hub_name(text, path, origin) and not _exists(Path(found))
     return text if is_elsewhere else found
 
 
@@ -84,8 +84,11 @@ def _absolute(text: str, folders: tuple[Path, ...]) -> str:
 
 
 def _exists(path: Path) -> bool:
-    """Whether a path, or the folder that a pattern starts from, is there."""
-    if not glob.has_magic(str(path)):
-        return path.exists()
+    """Whether a path, or the folder that a pattern starts from, is there; no name that may not be one is."""
     fixed = takewhile(lambda part: not glob.has_magic(part), path.parts)
-    return any(Path(path.anchor).joinpath(*fixed).glob("*"))
+    try:
+        if not glob.has_magic(str(path)):
+            return path.exists()
+        return any(Path(path.anchor).joinpath(*fixed).glob("*"))
+    except (OSError, ValueError):  # too long, or with a NUL: the error about the path tells
+        return False

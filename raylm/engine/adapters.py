@@ -75,5 +75,7 @@ def save_apart(adapted: Any, folder: Path) -> None:
     """Write the adapter as peft's `PeftModel.from_pretrained` reads it, and in `base` what it goes on."""
     for config in adapted.peft_config.values():
         config.base_model_name_or_path = "base"
-    adapted.save_pretrained(folder)
+    # What is trained whole goes with the adapter in any case, and embeddings, resized or not, are in `base`.
+    # Left to choose, peft would ask the hub for the vocabulary of a model called "base".
+    adapted.save_pretrained(folder, save_embedding_layers=False)
     adapted.unload().save_pretrained(folder / "base")

@@ -7,8 +7,9 @@ from typing import Any
 
 from raylm.config.yaml import dump_yaml, parse_yaml
 from raylm.data.ledger import removed_documents
-from raylm.data.report.words import grouped, num_bytes, plain
+from raylm.data.report.words import grouped, num_bytes, plain, shown
 from raylm.engine.card_facts import limits, metrics, model_facts, recipe_facts, use
+from raylm.engine.markdown import as_code as _code
 from raylm.engine.markdown import as_row as _row
 from raylm.engine.markdown import as_text as _text
 from raylm.runs.checkpoints import Checkpoint
@@ -27,8 +28,9 @@ def model_card(run: Run, checkpoint: Checkpoint) -> str:
     """Return the README.md of an exported checkpoint, in Markdown."""
     facts = checkpoint.facts
     recipe = parse_yaml(run.recipe_yaml(), "recipe.yaml").values
+    told = dump_yaml(recipe_facts(recipe)).rstrip().split("\n")
     losses = [
-        f"{name} {value:.4f}"
+        f"{_text(name)} {value:.4f}"
         for name, value in (facts.get("metrics") or {}).items()
         if name.endswith("loss") and isinstance(value, int | float)
     ]
@@ -42,7 +44,7 @@ def model_card(run: Run, checkpoint: Checkpoint) -> str:
         *_section("Metrics", metrics(run, checkpoint)),
         *_section("Training data", _training_data(facts)),
         *_section("Limits", limits(recipe, facts)),
-        *_section("Recipe", ["````yaml", *dump_yaml(recipe_facts(recipe)).rstrip().splitlines(), "````"]),
+        *_section("Recipe", ["````yaml", *map(shown, told), "````"]),
     ]
     return _HEAD + "\n".join(lines) + "\n"
 
@@ -66,7 +68,7 @@ def _ledger(ledger: Mapping[str, Any]) -> Iterable[str]:
     sources = ledger["sources"]
     total = sum(sum(source["tokens"].values()) for source in sources)
     licences = sorted({_text(source["licence"]) for source in sources})
-    yield f"Dataset `{ledger['digest']}`: {grouped(total)} tokens; licences: {', '.join(licences)}."
+    yield f"Dataset {_code(ledger['digest'])}: {grouped(total)} tokens; licences: {', '.join(licences)}."
     yield ""
     yield _row(_COLUMNS)
     yield _row("---" for _ in _COLUMNS)

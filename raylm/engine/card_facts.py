@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from raylm.data.report.words import grouped
-from raylm.engine.markdown import as_row, as_text
+from raylm.engine.markdown import as_code, as_row, as_text
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.run import Run
 
@@ -71,7 +71,7 @@ def model_facts(run: Run, recipe: Mapping[str, Any]) -> Iterator[str]:
     model, train = recipe["model"], recipe["train"]
     yield as_row(("", ""))
     yield as_row(("---", "---"))
-    yield as_row(("Architecture", f"{as_text(model['kind'])} (`{_class_name(config)}`)"))
+    yield as_row(("Architecture", f"{as_text(model['kind'])} ({as_code(_class_name(config))})"))
     yield as_row(("Shape", as_text(", ".join(_shape(model)))))
     if recipe.get("task"):
         yield as_row(("Task", as_text(recipe["task"]["kind"])))

@@ -11,6 +11,6 @@ from typing import Any
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell the Jupyter server what to load."""
-    from raylm.labextension.extension import Raylm  # not for the helper process, which serves nothing
+    from raylm.labextension.extension import Raylm  # not for the answer loop, which serves nothing
 
     return [{"module": "raylm.labextension", "app": Raylm}]

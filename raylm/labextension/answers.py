@@ -1,4 +1,4 @@
-"""Who answers a question: the server's own process where that is quick and safe, else a helper process."""
+"""Who answers a question: the server's own process where that is quick and safe, else an answerer."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from raylm.api.store import Store
-from raylm.labextension.helper import Helpers
+from raylm.labextension.answerers import Answerers
 from raylm.labextension.wire import encode
 
-# Of the reads that helpers answer, these take no recipe. A recipe may name a plug-in, a file that is run when
+# Of the reads that answerers take, these take no recipe. A recipe may name a plug-in, a file that is run when
 # it is read, so a question with one must not come by a mere link.
 WITHOUT_RECIPE = frozenset({"schema", "starters"})
 _THREADS = 8
@@ -22,7 +22,7 @@ class Answers:
     def __init__(self, storage: str | None, folder: str | Path) -> None:
         folder = Path(folder).expanduser()
         self._store = Store(storage, folder)
-        self._helpers = Helpers(storage, folder)
+        self._answerers = Answerers(storage, folder)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="raylm-store")
         self._turns = [asyncio.Lock() for _ in range(_TURNS)]
 
@@ -39,13 +39,13 @@ class Answers:
         if method in self._store.light:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._here, method, args)
         if method in self._store.reads:
-            return await self._helpers.answer(method, args)
+            return await self._answerers.answer(method, args)
         async with self._turns[hash(str(args.get("run_id"))) % _TURNS]:
-            return await self._helpers.answer(method, args)
+            return await self._answerers.answer(method, args)
 
     def close(self) -> None:
         """Take no more questions; those being answered come to their end."""
-        self._helpers.close()
+        self._answerers.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _here(self, method: str, args: dict[str, Any]) -> bytes:

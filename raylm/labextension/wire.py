@@ -1,4 +1,4 @@
-"""Answers as JSON texts, the same from the server's process and from a helper's."""
+"""Answers as JSON texts, the same from the server's process and from an answerer's."""
 
 import json
 from typing import Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import uuid
 from collections.abc import Collection, Iterable
@@ -13,7 +12,18 @@ from raylm.config.card import Card, Shown
 from raylm.config.errors import BadInput
 from raylm.runs.card import checkpoint_card
 from raylm.runs.folder import Folder
-from raylm.runs.manifest import NAME, Corrupt, FileEntry, Manifest, parse_manifest, plain
+from raylm.runs.manifest import (
+    NAME,
+    Corrupt,
+    FileEntry,
+    Manifest,
+    Progress,
+    check_hash,
+    check_size,
+    parse_manifest,
+    plain,
+    unheard,
+)
 from raylm.runs.retention import pins, put_aside, remove_checkpoint, sweep
 from raylm.runs.status import read_json
 
@@ -84,7 +94,7 @@ class Checkpoints:
         inner = "" if self.folder.is_local else token
         manifest = Manifest(step, tuple(sorted(files)), plain({"step": step, **facts}), inner)
         for entry in manifest.files:
-            _check_size(staged, entry)
+            check_size(staged, entry)
         self._publish(manifest, staged)
         self._proven[step] = self._stamps(manifest)
         return self._listed(manifest, "good")
@@ -100,16 +110,18 @@ class Checkpoints:
         """Return all checkpoints, oldest first; `deep` reads and hashes every byte."""
         return [self.show(step, deep=deep) for step in self.steps()]
 
-    def show(self, step: int, *, deep: bool = False) -> Checkpoint:
-        """Return one checkpoint with its state."""
+    def show(self, step: int, *, deep: bool = False, progress: Progress = unheard) -> Checkpoint:
+        """Return one checkpoint with its state; `progress` as in `verify`."""
         try:
-            manifest = self.verify(step, deep=deep)
+            manifest = self.verify(step, deep=deep, progress=progress)
         except Corrupt as error:
             return Checkpoint(step, (self.folder / step_name(step)).uri, {}, f"bad: {error}")
         return self._listed(manifest, "good" if deep else "unverified")
 
-    def verify(self, step: int, *, deep: bool = True) -> Manifest:
+    def verify(self, step: int, *, deep: bool = True, progress: Progress = unheard) -> Manifest:
         """Return the manifest when names and sizes fit, and with `deep` every byte.
+
+        `progress` gets the bytes that were read since its last call.
 
         Raises:
             Corrupt: naming the first file that is missing or differs.
@@ -117,10 +129,10 @@ class Checkpoints:
         manifest = self._manifest(step)
         data = self._data(manifest)
         for entry in manifest.files:
-            _check_size(data, entry)
+            check_size(data, entry)
         if deep:
             for entry in manifest.files:
-                _check_hash(data, entry)
+                check_hash(data, entry, progress)
             self._proven[step] = self._stamps(manifest)
         return manifest
 
@@ -275,24 +287,3 @@ class Checkpoints:
 def step_name(step: int) -> str:
     """Return the directory name of a step's checkpoint."""
     return f"step-{step:08d}"
-
-
-def _check_size(folder: Folder, entry: FileEntry) -> None:
-    where = f"{folder.uri}/{entry.name}"
-    try:
-        size = folder.size(entry.name)
-    except (OSError, BadInput) as error:
-        raise Corrupt(f"{where}: {'missing' if isinstance(error, FileNotFoundError) else error}") from None
-    if size != entry.bytes:
-        raise Corrupt(f"{where}: has {size:,} bytes, the manifest says {entry.bytes:,}")
-
-
-def _check_hash(folder: Folder, entry: FileEntry) -> None:
-    where = f"{folder.uri}/{entry.name}"
-    try:
-        with folder.reader(entry.name) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()  # pyright: ignore[reportArgumentType]
-    except OSError as error:
-        raise Corrupt(f"{where}: {error}") from None
-    if found != entry.sha256:
-        raise Corrupt(f"{where}: its checksum differs from the manifest's")

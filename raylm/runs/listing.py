@@ -65,8 +65,15 @@ class Listing:
             offset: How many newer runs to leave out.
             search: Words, in any case, that a run's id and name must all contain.
         """
+        found = self._found(storages, search.casefold().split())
+        return [_row(run, storage) for run, storage in found[offset : offset + limit]]
+
+    def newest(self, storages: Iterable[str] | None = None, limit: int = 200) -> list[Run]:
+        """Return the newest runs, newest first; what is read of one is kept for the next time."""
+        return [run for run, _ in self._found(storages, [])[:limit]]
+
+    def _found(self, storages: Iterable[str] | None, words: list[str]) -> list[tuple[Run, _Storage]]:
         read = [self._read(uri) for uri in dict.fromkeys(known() if storages is None else storages)]
-        words = search.casefold().split()
         found = [
             (when, run.run_id, run, storage)
             for storage in read
@@ -74,7 +81,7 @@ class Listing:
             if not words or _has(words, run, storage)
         ]
         found.sort(key=lambda one: one[:2], reverse=True)
-        return [_row(run, storage) for _, _, run, storage in found[offset : offset + limit]]
+        return [(run, storage) for _, _, run, storage in found]
 
     def _read(self, uri: str) -> _Storage:
         try:
@@ -91,7 +98,7 @@ class Listing:
 
 
 def _local(root: Folder, path: Path, old: _Storage) -> _Storage:
-    stamp = _stamp(path)
+    stamp = stamp_of(path)
     # A folder that a person named is a run once it has a run.json, of which its parent's time says nothing.
     is_same = stamp == old.stamp and not any(root.exists(f"{name}/run.json") for name in old.others)
     if stamp and is_same:
@@ -100,7 +107,7 @@ def _local(root: Folder, path: Path, old: _Storage) -> _Storage:
     runs = runs_in(root, names)
     ids = {run.run_id for run in runs}
     return _Storage(
-        stamp if _is_settled(stamp) else (),
+        stamp if is_settled(stamp) else (),
         _ordered(runs),
         tuple(name for name in names if name not in ids and is_run_name(name)),
         {run_id: row for run_id, row in old.rows.items() if run_id in ids},
@@ -124,12 +131,12 @@ def _has(words: list[str], run: Run, storage: _Storage) -> bool:
 
 def _row(run: Run, storage: _Storage) -> Row:
     path = run.folder.local_path()
-    stamp = _stamp(path, path / "launches") if path else ()
+    stamp = stamp_of(path, path / "launches") if path else ()
     then, row = storage.rows.get(run.run_id, ((), {}))
     if stamp and stamp == then:
         return dict(row)
     row = {**summary(_fresh(run)), "loss": _loss(run)}
-    if row["status"] in ENDED and _is_settled(stamp):
+    if row["status"] in ENDED and is_settled(stamp):
         storage.rows[run.run_id] = (stamp, row)
     return dict(row)
 
@@ -147,7 +154,7 @@ def _fresh(run: Run) -> Run:
     return Run(run.folder, run.storage, run.run_id)
 
 
-def _stamp(*paths: Path) -> Stamp:
+def stamp_of(*paths: Path) -> Stamp:
     """Return when the folders last changed, 0 for one that is missing; nothing where the first one is."""
     times = tuple(_changed(path) for path in paths)
     return times if times[0] else ()
@@ -160,5 +167,6 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def _is_settled(stamp: Stamp) -> bool:
+def is_settled(stamp: Stamp) -> bool:
+    """Tell whether the folders last changed so long ago that their next change gives another stamp."""
     return bool(stamp) and time.time_ns() - max(stamp) > _SETTLED_NS

@@ -3,11 +3,23 @@
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from raylm.config.errors import BadInput
+from raylm.runs.folder import Folder
+
 FORMAT = 1
 NAME = "manifest.json"
+_PIECE = 2**20  # bytes read at once: as fast as hashlib's own reading, and how far it is can be told
+
+Progress = Callable[[int], None]
+"""Gets the number of bytes that were read since its last call."""
+
+
+def unheard(_num_bytes: int) -> None:
+    """Take a progress that nobody waits for."""
 
 
 class Corrupt(Exception):  # noqa: N818 - says what the checkpoint is
@@ -86,3 +98,37 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def check_size(folder: Folder, entry: FileEntry) -> None:
+    """Look whether a file is there and as long as its manifest says.
+
+    Raises:
+        Corrupt: it is not.
+    """
+    where = f"{folder.uri}/{entry.name}"
+    try:
+        size = folder.size(entry.name)
+    except (OSError, BadInput) as error:
+        raise Corrupt(f"{where}: {'missing' if isinstance(error, FileNotFoundError) else error}") from None
+    if size != entry.bytes:
+        raise Corrupt(f"{where}: has {size:,} bytes, the manifest says {entry.bytes:,}")
+
+
+def check_hash(folder: Folder, entry: FileEntry, progress: Progress) -> None:
+    """Read a whole file and look whether it is the one of its manifest.
+
+    Raises:
+        Corrupt: it is not.
+    """
+    where = f"{folder.uri}/{entry.name}"
+    found = hashlib.sha256()
+    try:
+        with folder.reader(entry.name) as file:
+            while piece := file.read(_PIECE):
+                found.update(piece)
+                progress(len(piece))
+    except OSError as error:
+        raise Corrupt(f"{where}: {error}") from None
+    if found.hexdigest() != entry.sha256:
+        raise Corrupt(f"{where}: its checksum differs from the manifest's")

@@ -19,10 +19,11 @@ _RANK_LOG = re.compile(r"rank-(?P<rank>\d+)-a(?P<attempt>\d+)\.log")
 _MAX_LINE = 4096  # characters of a log line that are shown
 _MAX_ANCESTORS = 64
 _SEEN = 256  # bytes at a segment's start and end by which it is known again
-# Terminal control sequences (colours, links), C0 controls but the tab, and characters that reorder text.
+# Terminal control sequences (colours, links), C0 and C1 controls but the tab, characters that reorder text,
+# as the screens take out (views/src/text.ts), and halves of characters, which no terminal can be sent.
 _UNSAFE = re.compile(
-    r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]"
-    r"|[\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
+    r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-Z\\^_]"
+    r"|[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 

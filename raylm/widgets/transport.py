@@ -1,5 +1,7 @@
 """The kernel side of the screens' transport: requests come as widget messages, answers go back by id."""
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,6 +9,7 @@ import anywidget
 
 from raylm.api.store import Store
 
+_HALF = re.compile("[\ud800-\udfff]")
 WORKERS = 8  # a launch that starts a cluster must not hold up the curve
 
 
@@ -34,4 +37,14 @@ class StoreWidget(anywidget.AnyWidget):
     def _reply(self, message: dict[str, Any]) -> None:
         args = message.get("args")
         answer = self.store.answer(str(message["method"]), args if isinstance(args, dict) else {})
-        self.send({"id": message["id"], **answer})
+        self.send({"id": message["id"], **_as_utf8(answer)})
+
+
+def _as_utf8(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer that a message can hold: half a character, which UTF-8 lacks, becomes U+FFFD."""
+    text = json.dumps(answer, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(_HALF.sub("\N{REPLACEMENT CHARACTER}", text))
+    return answer

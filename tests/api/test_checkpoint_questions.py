@@ -1,6 +1,11 @@
 """What the screen of checkpoints asks, of a run that was really trained."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -8,12 +13,20 @@ import pytest
 
 from raylm.api.launch import resume
 from raylm.api.store import Store
-from raylm.runs import Run
+from raylm.runs import Folder, Run
 from raylm.runs.catalogue import list_runs
 from tests.asking import ask, result
 from tests.tiny import tiny_recipe, train_alone
 
 EVERY_FIVE = {"every_steps": 5}
+# Another window's process, until it is killed.
+EXPORTER = """import sys, time
+from raylm.api.store import Store
+store = Store(sys.argv[1], sys.argv[2])
+print(store.answer("export", {"run_id": sys.argv[3], "step": 5, "folder": "model"}), flush=True)
+time.sleep(60)
+"""
+GONE = "the process that wrote it has ended; export it again"
 SHORT = ["train.max_steps=12", "name=branch"]
 
 
@@ -75,13 +88,34 @@ def test_checkpoints_are_listed_newest_first_with_what_a_person_chooses_by(store
 
 
 def test_a_verified_checkpoint_stays_good_until_a_file_is_written_again(store, run):
-    assert result(store, "verify_checkpoint", run_id=run.run_id, step=5)["state"] == "good"
+    assert verified(store, run, 5)["state"] == "good"
     assert {step: row["state"] for step, row in rows(store, run).items()} == {5: "good", 10: "unverified"}
     damage(run, 5)
     assert rows(store, run)[5]["state"] == "unverified"
-    found = result(store, "verify_checkpoint", run_id=run.run_id, step=5)
-    assert found["state"] == "bad"
+    found = verified(store, run, 5)
+    assert found["state"] == rows(store, run)[5]["state"] == "bad"
     assert "checksum" in found["reason"]
+
+
+def test_a_verification_goes_on_by_itself_and_is_begun_once(store, run, monkeypatch):
+    gate, reader = threading.Event(), Folder.reader
+    monkeypatch.setattr(Folder, "reader", lambda folder, name: gate.wait(60) and reader(folder, name))
+    for _ in range(2):
+        begun = result(store, "verify_checkpoint", run_id=run.run_id, step=5)
+        assert (begun["state"], begun["bytes"]) == ("reading", 0)
+    assert len(result(store, "verifications")) == 1
+    gate.set()
+    assert verified(store, run, 5)["state"] == "good"
+
+
+def verified(store, run, step):
+    """Have a checkpoint verified and return what was found."""
+    found = result(store, "verify_checkpoint", run_id=run.run_id, step=step)
+    while found["state"] == "reading":
+        time.sleep(0.01)
+        (found,) = [one for one in result(store, "verifications") if one["step"] == step]
+    assert found["state"] == "bad" or found["bytes"] == found["total_bytes"] > 0
+    return found
 
 
 def test_two_checkpoints_of_one_run_differ_in_step_metrics_and_what_a_resume_changed(store, run):
@@ -141,7 +175,7 @@ def test_an_export_answers_at_once_and_says_when_it_is_whole(store, run, tmp_pat
     begun = result(store, "export", **asked)
     assert (begun["state"], begun["path"]) == ("writing", str(tmp_path / "model"))
     assert result(store, "export", **asked)["state"] == "writing"
-    [done] = wait_for(lambda: [one for one in result(store, "exports") if one["state"] != "writing"])
+    [done] = wait_for(lambda: exports(store, run, "written", "failed"))
     assert (done["state"], done["message"]) == ("written", "")
     assert (tmp_path / "model" / "model.safetensors").exists()
     assert done["bytes"] > 1000
@@ -151,10 +185,32 @@ def test_an_export_answers_at_once_and_says_when_it_is_whole(store, run, tmp_pat
     assert "is not empty" in error["message"]
 
 
+def exports(store, run, *states):
+    """Return the run's exports in one of the states."""
+    return [one for one in result(store, "exports", run_id=run.run_id) if one["state"] in states]
+
+
+def test_every_window_knows_an_export_and_that_its_writer_has_died(store, run, storage, tmp_path):
+    begin = "import sys, time; from raylm.api.store import Store; store = Store(sys.argv[1], sys.argv[2]);"
+    begin += (
+        "print(store.answer('export', {'run_id': sys.argv[3], 'step': 5, 'folder': 'model'}), flush=True);"
+    )
+    command = [sys.executable, "-c", f"{begin} time.sleep(60)", storage, str(tmp_path), run.run_id]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as other:
+        assert "'writing'" in other.stdout.readline()
+        asked = {"run_id": run.run_id, "step": 5, "folder": "model"}
+        assert [one["state"] for one in result(store, "exports", run_id=run.run_id)] == ["writing"]
+        assert result(store, "export", **asked)["state"] == "writing"  # the same one: none is begun
+        os.killpg(other.pid, signal.SIGKILL)
+    [gone] = result(store, "exports", run_id=run.run_id)
+    assert (gone["state"], gone["message"]) == ("failed", GONE)
+    assert len(list((Path(run.uri) / "exports").iterdir())) == 1
+
+
 def test_an_export_that_fails_says_why_and_leaves_no_folder(store, run, tmp_path):
     damage(run, 5)
     result(store, "export", run_id=run.run_id, step=5, folder="model")
-    [done] = wait_for(lambda: [one for one in result(store, "exports") if one["state"] != "writing"])
+    [done] = wait_for(lambda: exports(store, run, "written", "failed"))
     assert done["state"] == "failed"
     assert "checksum" in done["message"]
     assert not (tmp_path / "model").exists()
@@ -181,3 +237,15 @@ def test_what_others_stand_on_and_the_last_good_one_are_not_deleted(store, run):
 def test_a_step_that_is_none_is_refused(store, run, method):
     for step in (7, "5", None, True):
         assert refusal(store, method, run_id=run.run_id, step=step)["field"] == "step"
+
+
+def test_when_a_checkpoint_was_saved_is_read_once_and_a_later_save_counts(run, store):
+    first = {row["step"]: row["saved"] for row in result(store, "checkpoints", run_id=run.run_id)}
+    assert first[5] < first[10]
+    for name in run.folder.names("events"):  # what was read is not read again
+        events = run.folder.read(f"events/{name}")
+        run.folder.write(f"events/{name}", b"-" * (len(events) - 1) + b"\n")
+    run.emit("rank0", "checkpoint_saved", step=5)
+    later = {row["step"]: row["saved"] for row in result(store, "checkpoints", run_id=run.run_id)}
+    assert later[10] == first[10]
+    assert later[5] > first[10]

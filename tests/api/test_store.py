@@ -8,6 +8,7 @@ from raylm.api.store import Store
 from raylm.runs import Lease, Run
 from raylm.runs.catalogue import list_runs
 from tests.asking import ask, result
+from tests.hostile import TEXTS, TOGETHER
 from tests.tiny import smallest_values
 
 
@@ -101,3 +102,15 @@ def test_a_log_begins_with_its_last_lines_and_goes_on(store, storage):
     assert len(first["records"]) == 500
     again = result(store, "read", run_id=run.run_id, stream="logs/driver.log", cursor=first["cursor"])
     assert again["records"] == []
+
+
+def test_a_hostile_recipe_is_a_starter_whose_problems_are_told_at_its_fields(store, values, tmp_path):
+    values["data"] = {"sources": [{"kind": "text", "path": text, "licence": text} for text in TEXTS]}
+    values["name"] = TOGETHER
+    (tmp_path / "hostile.yaml").write_text(json.dumps(values))
+    (tmp_path / "plugin.yaml").write_text(json.dumps({**values, "plugins": list(TEXTS)}))
+    starters = result(store, "starters")
+    assert [one["values"]["name"] for one in starters] == [TOGETHER, TOGETHER]
+    for starter in starters:
+        answer = result(store, "check", values=starter["values"])
+        assert {problem["field"] for problem in answer["problems"]} & {"name", "plugins"}

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pty
@@ -76,12 +77,21 @@ def test_a_storage_that_cannot_be_written_is_one_line_and_exit_2(capsys, text):
 def test_a_terminal_shows_a_bar(text, tmp_path):
     command = [sys.executable, "-m", "raylm", "prepare", str(RECIPE), f"data.sources.0.path={text}"]
     leader, follower = pty.openpty()
-    subprocess.run([*command, "--storage", str(tmp_path)], stderr=follower, check=True, timeout=60)
-    os.close(follower)
-    shown = os.read(leader, 1 << 16).decode()
-    os.close(leader)
+    with subprocess.Popen([*command, "--storage", str(tmp_path)], stderr=follower) as child:
+        os.close(follower)
+        shown = all_of(leader).decode(errors="replace")
+    assert child.returncode == 0, shown
     assert "encoding" in shown
     assert "ETA" in shown
+
+
+def all_of(leader):
+    """Return what a terminal shows until its last writer has ended; meanwhile its buffer is kept empty."""
+    shown = b""
+    with os.fdopen(leader, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # Linux's end of it
+        while piece := terminal.read(1 << 16):
+            shown += piece
+    return shown
 
 
 @pytest.fixture(scope="module")

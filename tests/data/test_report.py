@@ -12,8 +12,9 @@ from raylm.data.report.words import brief, grouped, num_bytes, percent, shown, t
 from raylm.data.tally import Decision, Facts
 from raylm.runs.folder import Folder
 from tests.data.preparations import some_decisions, some_facts
+from tests.hostile import WHOLE, Page
 
-HOSTILE = "<script>alert(1)</script> \u202etxt.exe\u202c \x1b[31m \"' onload=x {{ 7*7 }}"
+HOSTILE = " ".join(WHOLE) + " {{ 7*7 }}"
 
 
 @pytest.fixture
@@ -149,11 +150,13 @@ def test_hostile_text_in_any_field_is_shown_and_never_obeyed(folder):
         Decision(0, number, "dropped", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
         for number in range(len(some_facts().filters))
     ]
+    harmless = Page(page_of(folder, some_facts(), some_decisions()))
     page = page_of(folder, hostile_facts(), decisions)
-    assert "&lt;script&gt;" in page
-    assert "⟨U+202E⟩" in page
-    assert "⟨U+001B⟩" in page
-    assert not re.search(r"<script|\u202e|\x1b|49 }}", page)
+    found = Page(page)
+    assert found.active == []
+    assert found.elements == harmless.elements
+    assert [text for text in WHOLE if shown(text) not in found.text] == []
+    assert not re.search(r"[\u202e\x00\x1b\x9b]|49 }}", page)
 
 
 def test_the_page_asks_for_nothing_from_anywhere(folder):

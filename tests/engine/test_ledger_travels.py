@@ -1,19 +1,24 @@
 """The ledger goes where the data goes: into run.json, every checkpoint and the card of an exported model."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from raylm.api.launch import drive, resume
 from raylm.config import BadInput
+from raylm.config.yaml import dump_yaml, parse_yaml
+from raylm.data.report.words import shown
 from raylm.engine.card import model_card
 from raylm.engine.export import export
 from raylm.recipe import Recipe
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.fork import fork
 from raylm.runs.run import Run
+from tests.hostile import WHOLE, Page
 from tests.tiny import CORPUS, tiny_recipe, train_alone
 
 SOURCE = {
@@ -23,6 +28,8 @@ SOURCE = {
     "licence": "public domain",
     "origin": "a shelf",
 }
+
+ALLOWED = {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "pre", "code"}
 
 
 @pytest.fixture(scope="module")
@@ -99,15 +106,27 @@ def a_checkpoint(**facts) -> Checkpoint:
 
 def test_a_card_shows_hostile_words_as_words(run):
     ledger = run.checkpoints.show(10).facts["ledger"]
-    hostile = "<script>x</script> | [a](javascript:b)\n# boo \u202e"
+    hostile = " ".join(WHOLE) + "\n# boo\n````\n<img src=x>"
     (source,) = ledger["sources"]
     bad = {**source, "name": hostile, "licence": hostile, "origin": hostile, "removed": {"x": {hostile: 2}}}
-    card = model_card(run, a_checkpoint(ledger={**ledger, "sources": [bad], "filters": [hostile]}))
-    (row,) = [line for line in card.splitlines() if line.startswith("| &lt;script")]
-    assert row.replace("\\|", "").count("|") == 9
-    assert "<script" not in card
-    assert "\n# boo" not in card
-    assert "\u202e" not in card
+    recipe = parse_yaml(run.recipe_yaml(), "recipe").values
+    recipe["optimizer"][hostile] = recipe["tokenizer"]["kind"] = hostile
+    config = json.loads(run.folder.read("model/config.json"))
+    run.folder.write("launches/1.yaml", dump_yaml(recipe).encode())
+    run.folder.write("model/config.json", json.dumps({**config, "architectures": [hostile]}).encode())
+    run.add_to_header(name=hostile)
+    record = json.dumps({"name": hostile, "metrics": {hostile: 1.0}})
+    run.folder.write("evaluations/step-00000003/a.json", record.encode())
+    told = {**ledger, "digest": hostile, "sources": [bad], "filters": [hostile]}
+    card = model_card(run, a_checkpoint(ledger=told, metrics={f"eval/{hostile} loss": 1.0}))
+    _, head, body = card.split("---\n", 2)
+    assert set(parse_yaml(head, "card").values) == {"library_name", "tags"}
+    page = Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(body))
+    assert page.active == []
+    assert page.elements <= ALLOWED
+    text = " ".join(page.text.split())
+    assert [one for one in WHOLE if " ".join(shown(one).split()) not in text] == []
+    assert not re.search(r"[\u202e\x00\x1b\x9b]", card)
 
 
 def test_a_checkpoint_without_a_ledger_has_a_card_that_says_so(run):

@@ -9,9 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from raylm.api.store import Store
 from tests.labextension.conftest import ROOT, TOKEN, header_of
 from tests.tiny import smallest_values
 
+QUESTIONS = sorted({**Store().reads, **Store().commands})
+VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOGGED_IN = {"Authorization": f"token {TOKEN}"}
 
 
@@ -34,6 +37,13 @@ def every_verb(server):
             yield from ((verb, path) for verb in route["verbs"])
 
 
+def every_other_verb(server):
+    """A path and a verb for each verb that HTTP has and a route does not."""
+    meant = set(every_verb(server))
+    paths = {path for _, path in meant}
+    yield from {(verb, path) for verb in VERBS for path in paths} - meant
+
+
 def test_each_route_has_the_verbs_that_are_meant_and_no_other(server):
     found = {route["handler"]: sorted(route["verbs"]) for route in server.facts()["routes"]}
     assert found == {
@@ -44,7 +54,7 @@ def test_each_route_has_the_verbs_that_are_meant_and_no_other(server):
 
 
 def test_the_server_finds_no_verb_without_a_login(server):
-    assert "JupyterServerAuthWarning" not in server.log()
+    assert "registered for /raylm" not in server.log()  # other extensions may have such verbs
     assert "raylm.labextension | extension was successfully loaded" in server.log()
 
 
@@ -66,6 +76,17 @@ def test_a_browser_changes_nothing_without_its_xsrf_token(server):
         assert b"_xsrf" in answer.body
     with_it = {"Cookie": header_of(cookies), "X-XSRFToken": cookies["_xsrf"]}
     assert server.request("POST", "/raylm/api/runs", {}, **with_it).status == 200
+
+
+def test_a_verb_that_a_route_does_not_have_is_refused_whoever_asks(server):
+    cookies = server.log_in()
+    as_browser = {"Cookie": header_of(cookies), "X-XSRFToken": cookies["_xsrf"]}
+    for verb, path in every_other_verb(server):
+        assert server.request(verb, path, {}, **LOGGED_IN).status == 405, (verb, path)
+        assert server.request(verb, path, {}, **as_browser).status == 405, (verb, path)
+        assert server.request(verb, path, {}).status in (403, 405), (verb, path)
+        if verb != "HEAD":  # which changes nothing, so that no page needs a token for it
+            assert server.request(verb, path, {}, Cookie=header_of(cookies)).status == 403, (verb, path)
 
 
 def test_a_page_of_another_site_gets_nothing(server):
@@ -109,6 +130,21 @@ def test_a_body_that_is_no_question_is_refused_in_a_sentence(server, body, statu
     answer = server.request("POST", "/raylm/api/runs", body, **LOGGED_IN)
     assert answer.status == status
     assert words in answer.json["error"]["message"]
+
+
+def test_no_question_takes_a_body_that_is_none(server):
+    for name in QUESTIONS:
+        for body, status in ((b"[]", 400), (b"null", 400), (b"{", 400), (b"{}" + b" " * 10**6, 413)):
+            answer = server.request("POST", f"/raylm/api/{name}", body, **LOGGED_IN)
+            assert answer.status == status, (name, body[:9])
+            assert set(answer.json["error"]) == {"message", "mend", "field", "problems"}, name
+
+
+def test_no_question_takes_an_argument_that_it_does_not_know(server):
+    for name in QUESTIONS:
+        answer = server.request("POST", f"/raylm/api/{name}", {"colour": "red"}, **LOGGED_IN)
+        assert answer.status == 200, name
+        assert answer.json["error"]["message"].startswith(f"method: {name}: "), name
 
 
 @pytest.mark.parametrize("query", ["args=[]", "args={", "args=", "args={}&args={}", "args=%FF"])
@@ -164,15 +200,7 @@ def test_screens_are_named_and_served_and_nothing_beside_them(server):
             "GET", f"/raylm/static/{name}", If_None_Match=answer.headers["Etag"], **LOGGED_IN
         )
         assert (again.status, again.body) == (304, b"")
-    for name in (
-        "..",
-        "../build.mjs",
-        "%2e%2e/build.mjs",
-        "..%2fbuild.mjs",
-        "no.js",
-        "build.mjs",
-        "%00.js",
-    ):
+    for name in "..", "../build.mjs", "%2e%2e/build.mjs", "..%2fbuild.mjs", "no.js", "build.mjs", "%00.js":
         assert server.request("GET", f"/raylm/static/{name}", **LOGGED_IN).status == 404, name
 
 
@@ -211,33 +239,33 @@ def test_a_run_is_launched_watched_stopped_and_resumed_with_no_kernel(server, va
     assert server.facts()["imported"] == [], "the server pays for none of these"
 
 
-def test_a_helper_that_died_waiting_is_not_asked(server, values):
+def test_an_answerer_that_died_waiting_is_not_asked(server, values):
     server.ask("preview", values=values)
-    waiting = helpers(server)
-    for helper in waiting:
-        helper.kill()
-    wait(lambda: all(helper.status() == psutil.STATUS_ZOMBIE for helper in waiting))
+    waiting = answerers(server)
+    for answerer in waiting:
+        answerer.kill()
+    wait(lambda: all(answerer.status() == psutil.STATUS_ZOMBIE for answerer in waiting))
     assert "yaml" in server.ask("preview", values=values)
-    assert not set(helpers(server)) & set(waiting)
+    assert not set(answerers(server)) & set(waiting)
 
 
-def test_a_helper_that_dies_asked_is_a_refusal_and_the_next_question_is_answered(server, values):
+def test_an_answerer_that_dies_asked_is_a_refusal_and_the_next_question_is_answered(server, values):
     server.ask("preview", values=values)
-    [helper.suspend() for helper in helpers(server)]
+    [answerer.suspend() for answerer in answerers(server)]
     with ThreadPoolExecutor(1) as asking:
         asked = asking.submit(server.request, "POST", "/raylm/api/preview", {"values": values}, **LOGGED_IN)
         time.sleep(1)
         assert not asked.done()
-        [helper.kill() for helper in helpers(server)]
+        [answerer.kill() for answerer in answerers(server)]
         answer = asked.result(60)
     assert answer.status == 200
     assert "ended without an answer" in answer.json["error"]["message"]
     assert "yaml" in server.ask("preview", values=values)
 
 
-def test_helpers_end_with_the_server(server, values):
+def test_answerers_end_with_the_server(server, values):
     server.ask("preview", values=values)
-    waiting = helpers(server)
+    waiting = answerers(server)
     assert waiting
     server.stop()
     _, alive = psutil.wait_procs(waiting, 10)
@@ -245,10 +273,10 @@ def test_helpers_end_with_the_server(server, values):
     assert alive == []
 
 
-def helpers(server):
+def answerers(server):
     children = psutil.Process(server.process.pid).children()
     children = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "raylm.labextension.worker" in child.cmdline()]
+    return [child for child in children if "raylm.labextension.answer_loop" in child.cmdline()]
 
 
 def pid_of(server, run_id):

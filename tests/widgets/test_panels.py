@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from jupyter_client.session import Session
 
+from raylm.api.store import Store
+from raylm.runs import Run
 from raylm.widgets import Checkpoints, Cockpit, Launch, Monitor, cockpit, panels
 
 VIEWS = Path(panels.__code__.co_filename).parents[1] / "views"
@@ -52,6 +55,15 @@ def test_requests_are_answered_by_id_in_another_thread(monkeypatch):
     answers = {answer["id"]: answer for answer in sent}
     assert answers["a"] == {"id": "a", "result": []}
     assert "is no question" in answers["b"]["error"]["message"]
+
+
+def test_an_answer_with_half_a_character_reaches_the_screen(monkeypatch, storage):
+    run = Run.create(storage, "20260101-000000-half-0000", {"name": "half \ud83d one"})
+    panel = Monitor(Store(storage))
+    sent: list[bytes] = []
+    monkeypatch.setattr(panel, "send", lambda answer: sent.append(Session().pack(answer)))
+    panel._reply({"id": "a", "method": "run", "args": {"run_id": run.run_id}})
+    assert json.loads(sent[0])["result"]["name"] == "half \N{REPLACEMENT CHARACTER} one"
 
 
 def panel_of(shown, kind):

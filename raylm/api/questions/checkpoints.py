@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from raylm.api.compare_checkpoints import compare_checkpoints, saved_at
+from raylm.api.compare_checkpoints import compare_checkpoints
 from raylm.api.exporting import Exports
 from raylm.api.forking import start_fork
 from raylm.api.questions import Json, Place, Questions
+from raylm.api.save_times import SaveTimes
+from raylm.api.verifying import Verifications
 from raylm.config.errors import BadInput
 from raylm.runs.catalogue import best_step
 from raylm.runs.checkpoints import Checkpoint
@@ -20,7 +22,7 @@ from raylm.runs.summary import checkpoint_summary
 class Checkpoints(Questions):
     """The questions of the window that lists a run's checkpoints."""
 
-    READS: ClassVar = ("checkpoints", "compare_checkpoints", "exports")
+    READS: ClassVar = ("checkpoints", "compare_checkpoints", "verifications", "exports")
     COMMANDS: ClassVar = ("verify_checkpoint", "fork", "export", "delete_checkpoint")
     LIGHT: ClassVar = (*READS, "verify_checkpoint", "export", "delete_checkpoint")
 
@@ -28,9 +30,10 @@ class Checkpoints(Questions):
         super().__init__(place)
         self._forking = threading.Lock()
         self._exports = Exports()
-        # What was verified from here, which may be lost: good ones, and why others are bad until asked again.
+        self._save_times = SaveTimes()
+        # What was verified from here, which may be lost.
         self._seen: dict[str, RunCheckpoints] = {}
-        self._bad: dict[tuple[str, str], Checkpoint] = {}  # by run and manifest's digest
+        self._verifications = Verifications()
 
     def checkpoints(self, run_id: str) -> list[Json]:
         """Return a run's checkpoints, newest first; `_rows` says what of each."""
@@ -41,21 +44,21 @@ class Checkpoints(Questions):
         pairs = [(self.place.find(_text(one, "run_id")), _step(one.get("step"))) for one in checkpoints]
         return compare_checkpoints(pairs)
 
-    def exports(self) -> list[Json]:
-        """Return the exports begun from here, newest first: path, state, message, seconds, bytes."""
-        return [one.to_json() for one in self._exports.begun()]
+    def exports(self, run_id: str) -> list[Json]:
+        """Return a run's exports, wherever begun, newest first: path, state, message, seconds, bytes."""
+        return [one.to_json() for one in self._exports.of(self.place.find(run_id))]
+
+    def verifications(self) -> list[Json]:
+        """Return those begun from here, newest first: state, reason, seconds, bytes read and total_bytes."""
+        return [one.to_json() for one in self._verifications.begun()]
 
     def verify_checkpoint(self, run_id: str, step: int) -> Json:
-        """Read every byte of a checkpoint and return it with the state found."""
+        """Begin to read every byte of a checkpoint and return {"state", "bytes", ...} at once.
+
+        `verifications` tells how it goes on, and then `checkpoints` the state found.
+        """
         run = self.place.find(run_id)
-        checkpoints = self._of(run)
-        listed = checkpoints.show(self._existing(run, step))
-        found = checkpoints.show(step, deep=True)
-        if found.is_bad:
-            self._bad[run.uri, listed.digest] = found
-        else:
-            self._bad.pop((run.uri, listed.digest), None)
-        return next(row for row in self._rows(run) if row["step"] == step)
+        return self._verifications.begin(run, self._of(run), self._existing(run, step)).to_json()
 
     def fork(self, run_id: str, step: int, child_id: str, overrides: Sequence[str] = ()) -> Json:
         """Go on from a checkpoint as a new run, some fields changed, in the background.
@@ -102,7 +105,7 @@ class Checkpoints(Questions):
         """
         checkpoints = self._of(run)
         found = checkpoints.list()
-        best, saved, pins = best_step(found), saved_at(run), checkpoints.pins()
+        best, saved, pins = best_step(found), self._save_times.of(run), checkpoints.pins()
         return [
             {
                 **self._plain_row(run, one),
@@ -115,7 +118,7 @@ class Checkpoints(Questions):
 
     def _plain_row(self, run: Run, one: Checkpoint) -> Json:
         row = checkpoint_summary(one)
-        known = one if one.is_bad else self._bad.get((run.uri, one.digest), one)
+        known = one if one.is_bad else self._verifications.bad(run, one) or one
         state, _, reason = known.state.partition(": ")
         if not known.is_bad and self._of(run).is_proven(one.step):
             state = "good"

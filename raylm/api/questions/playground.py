@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, NamedTuple
 
-from raylm.api.questions import Json, Questions
+from raylm.api.questions import Json, Place, Questions
 from raylm.config.errors import BadInput
 from raylm.config.schema import describe_section
 from raylm.config.yaml import parse_yaml
 from raylm.engine.generation.decoding import Decoding
 from raylm.jobs.helper import CheckpointPlace
 from raylm.jobs.helper_pool import shared_pool
+from raylm.runs.listing import Listing
 from raylm.runs.run import Run
+from raylm.runs.saved_steps import SavedSteps
 
 MOST_RUNS = 200  # that a list shows
 
@@ -67,9 +69,15 @@ class Playground(Questions):
     COMMANDS: ClassVar = ("generate", "interrupt")
     LIGHT: ClassVar = (*READS, *COMMANDS)
 
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._listing = Listing()
+        self._saved = SavedSteps()
+
     def playground_runs(self) -> list[Json]:
         """Return the newest runs that have a checkpoint: {"run_id", "name", "steps"}, newest first."""
-        found = ((run, run.checkpoints.steps()) for run in self.place.recent_runs(MOST_RUNS))
+        runs = self._listing.newest(self.place.storages(), MOST_RUNS)
+        found = ((run, self._saved.of(run)) for run in runs)
         return [{"run_id": run.run_id, "name": run.name, "steps": steps} for run, steps in found if steps]
 
     def playground(self, run_id: str) -> Json:

@@ -19,15 +19,18 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Attributes whose text a person reads or hears. */
+const READ = new Set(["title", "placeholder", "aria-label"]);
+
 /** Set, or for false, null and undefined remove, one attribute; writes only a change, so nothing flickers. */
 export function setAttribute(
   element: Element,
   name: string,
   value: string | number | boolean | null | undefined,
 ) {
-  if (value === false || value === null || value === undefined) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== (value === true ? "" : String(value)))
-    element.setAttribute(name, value === true ? "" : String(value));
+  if (value === false || value === null || value === undefined) return element.removeAttribute(name);
+  const text = value === true ? "" : READ.has(name) ? clean(value) : String(value);
+  if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
 /** Replace what an element shows. */

@@ -135,6 +135,16 @@ export interface ExportState {
   bytes: number;
 }
 
+export interface Verification {
+  run_id: string;
+  step: number;
+  state: "reading" | "good" | "bad";
+  reason: string;
+  seconds: number;
+  bytes: number;
+  total_bytes: number;
+}
+
 /** Step, tokens seen, seconds of training, value (null: a gap), and the mean where it stands for many steps. */
 export type Point = [step: number, tokens: number, seconds: number, value: number | null, mean?: number];
 

@@ -4,7 +4,7 @@ import { icon } from "../icons";
 import { empty, loading } from "../notice";
 import type { Context } from "../screen";
 import { count, duration } from "../text";
-import type { Checkpoint, CheckpointPair, ExportState, RunSummary } from "../types";
+import type { Checkpoint, CheckpointPair, ExportState, RunSummary, Verification } from "../types";
 import { Actions, type Action } from "./actions";
 import { Comparison } from "./comparison";
 import { ExportWatch } from "./exports";
@@ -12,6 +12,7 @@ import { FormPlace, type FormPlan } from "./form";
 import { deletePlan, exportPlan, forkPlan, resumePlan } from "./plans";
 import { Said, sentence } from "./said";
 import { CheckpointTable } from "./table";
+import { VerificationWatch } from "./verifying";
 
 export class CheckpointDesk {
   private readonly title = h("h2", { class: "raylm-run-title" });
@@ -24,6 +25,7 @@ export class CheckpointDesk {
   private readonly said = new Said();
   private readonly nothing = h("div", { hidden: true });
   private readonly exports: ExportWatch;
+  private readonly verifying: VerificationWatch;
   readonly element: HTMLElement;
   private run: RunSummary | null = null;
   private checkpoints: Checkpoint[] = [];
@@ -36,6 +38,7 @@ export class CheckpointDesk {
     private readonly wake: () => void,
   ) {
     this.exports = new ExportWatch(context.store, this.said);
+    this.verifying = new VerificationWatch(context.store, this.said, wake);
     this.element = h(
       "div",
       { class: "raylm-saved" },
@@ -61,10 +64,11 @@ export class CheckpointDesk {
     this.table.clear();
     this.form.close();
     this.comparison.close();
-    this.exports.close();
+    this.leave();
     this.said.clear();
     this.tell(loading("Reading the checkpoints …"));
     this.allow();
+    void this.exports.find(run.run_id);
   }
 
   /** Read the list again; true where it has changed. */
@@ -88,7 +92,13 @@ export class CheckpointDesk {
   }
 
   close(): void {
+    this.leave();
+  }
+
+  /** Say no more of what goes on by itself. */
+  private leave(): void {
     this.exports.close();
+    this.verifying.close();
   }
 
   private tell(notice: HTMLElement | null): void {
@@ -136,7 +146,7 @@ export class CheckpointDesk {
 
   /** Do something that takes time, saying so; a failure is told and, where a form asked, thrown on to it. */
   private async doing(sentence_: string, deed: () => Promise<void>, isOfForm = false): Promise<void> {
-    this.exports.close();
+    this.leave();
     this.said.say(sentence_, "busy");
     this.isActing = true;
     this.allow();
@@ -214,12 +224,9 @@ export class CheckpointDesk {
 
   private verify(run: RunSummary, { step }: Checkpoint): Promise<void> {
     this.form.close();
-    return this.doing(`Verifying step ${count(step)}: reading every byte …`, async () => {
+    return this.doing(`Verifying step ${count(step)} …`, async () => {
       const asked = { run_id: run.run_id, step };
-      const found = await this.context.store.command<Checkpoint>("verify_checkpoint", asked);
-      if (found.state === "good") this.said.say(`Step ${count(step)} is good: every byte is right.`, "good");
-      else this.said.say(`Step ${count(step)} is bad: ${found.reason}`, "problem");
-      this.wake();
+      this.verifying.follow(await this.context.store.command<Verification>("verify_checkpoint", asked));
     });
   }
 

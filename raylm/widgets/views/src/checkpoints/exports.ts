@@ -7,6 +7,7 @@ import { sentence, type Said } from "./said";
 const ASK_EVERY_MS = 1_000;
 
 export class ExportWatch {
+  private runId = "";
   private path = "";
   private timer: number | undefined;
 
@@ -16,18 +17,32 @@ export class ExportWatch {
   ) {}
 
   follow(begun: ExportState): void {
+    this.runId = begun.run_id;
     this.path = begun.path;
     this.tell(begun);
   }
 
+  /** Follow what is being written of a run, whichever window began it. */
+  async find(run_id: string): Promise<void> {
+    this.runId = run_id;
+    try {
+      const all = await this.store.list<ExportState>("exports", { run_id });
+      const writing = all.find(({ state }) => state === "writing");
+      if (writing && this.runId === run_id && this.path === "") this.follow(writing);
+    } catch {
+      // The list of checkpoints, asked for at the same time, tells why.
+    }
+  }
+
   close(): void {
+    this.runId = "";
     this.path = "";
     window.clearTimeout(this.timer);
   }
 
   private async ask(): Promise<void> {
     try {
-      const all = await this.store.list<ExportState>("exports");
+      const all = await this.store.list<ExportState>("exports", { run_id: this.runId });
       const mine = all.find(({ path }) => path === this.path);
       if (mine) this.tell(mine);
       else if (this.path)

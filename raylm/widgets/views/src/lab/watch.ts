@@ -1,5 +1,6 @@
 /** Asks for the newest runs while the page is visible, and tells what changed and which runs have ended. */
 import type { Store, StoreError } from "../store";
+import { clean } from "../text";
 import type { RunSummary, StatusWord } from "../types";
 
 export const LIVE: ReadonlySet<StatusWord> = new Set<StatusWord>(["pending", "running", "stopping"]);
@@ -65,13 +66,19 @@ export class RunWatch {
     for (const listener of this.listeners) listener.onRuns?.(this.runs, this.error);
   }
 
+  /** A toast is JupyterLab's, which shows a text as it comes. */
+  private tellEnd(run: RunSummary): void {
+    const told = { ...run, name: clean(run.name), reason: clean(run.reason) };
+    for (const listener of this.listeners) listener.onEnd?.(told);
+  }
+
   private take(runs: RunSummary[]): void {
     this.runs = runs;
     this.error = null;
     this.isAnswered = true;
     for (const run of runs) {
       if (LIVE.has(run.status)) this.live.add(run.run_id);
-      else if (this.live.delete(run.run_id)) for (const listener of this.listeners) listener.onEnd?.(run);
+      else if (this.live.delete(run.run_id)) this.tellEnd(run);
     }
   }
 }

@@ -1,4 +1,4 @@
-"""`python -m raylm.labextension.worker`: answers questions of the Jupyter server, one JSON line each way.
+"""`python -m raylm.labextension.answer_loop`: the Jupyter server's questions, one JSON line each way.
 
 What launches a run or reads a recipe may import torch and a person's plug-ins; here it costs the server no
 memory and cannot bring it down. It ends when its standard input does or after some idle minutes.

@@ -1,4 +1,4 @@
-"""Helper processes that the Jupyter server asks: started when needed, kept for the next question, ended."""
+"""Processes that answer the screens' heavy questions: started when needed, kept for the next one, ended."""
 
 import asyncio
 import contextlib
@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from raylm.labextension.answer_loop import IDLE_SECONDS
 from raylm.labextension.wire import encode, refusal
-from raylm.labextension.worker import IDLE_SECONDS
 
 KEPT = 2  # processes that wait for the next question; each may hold torch
 ANSWER_SECONDS = 900.0  # a launch may start a cluster first
 _LONGEST_ANSWER = 64 * 2**20  # bytes
-_MARGIN = 30.0  # seconds before its idle end in which a helper is not asked any more
+_MARGIN = 30.0  # seconds before its idle end in which it is not asked any more
 
 
-class Helper:
-    """One process that answers one question at a time; see `raylm.labextension.worker`.
+class Answerer:
+    """One process that answers one question at a time; see `raylm.labextension.answer_loop`.
 
     It leads a session of its own, so that an interrupt at the server's terminal ends no launch halfway. It is
     never killed with the server: its input ends, and it follows when it has answered.
@@ -54,9 +54,9 @@ class Helper:
             line = await asyncio.wait_for(self._answers.readline(), ANSWER_SECONDS)
         except (TimeoutError, ValueError) as error:  # ValueError: the answer is longer than can be taken
             self._process.kill()
-            raise OSError(f"the helper process gave no answer in time: {error or 'killed'}") from None
+            raise OSError(f"the answering process gave no answer in time: {error or 'killed'}") from None
         if not line.endswith(b"\n"):
-            raise OSError("the helper process ended without an answer")
+            raise OSError("the answering process ended without an answer")
         self._asked = time.monotonic()
         return line
 
@@ -80,29 +80,36 @@ class Helper:
         self._process.stdin.flush()
 
 
-class Helpers:
-    """As many helpers as there are questions at once; a few wait for the next one."""
+class Answerers:
+    """As many as there are questions at once; a few wait for the next one."""
 
     def __init__(self, storage: str | None, folder: Path) -> None:
         # -P: a file of the person's folder must not take the place of a module.
-        self._command = [sys.executable, "-P", "-m", "raylm.labextension.worker", "--folder", str(folder)]
+        self._command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "raylm.labextension.answer_loop",
+            "--folder",
+            str(folder),
+        ]
         self._command += [] if storage is None else ["--storage", storage]
         self._folder = folder if folder.is_dir() else None
-        self._idle: list[Helper] = []
+        self._idle: list[Answerer] = []
 
     async def answer(self, method: str, args: dict[str, Any]) -> bytes:
-        """Return a helper's answer; a refusal where the helper gave none."""
-        helper = self._take()
+        """Return an answerer's answer; a refusal where it gave none."""
+        answerer = self._take()
         try:
-            answer = await helper.ask(method, args)
+            answer = await answerer.ask(method, args)
         except OSError as error:
-            helper.close()
+            answerer.close()
             mend = "The server's log says more. What it had begun is in the run's directory."
             return encode(refusal(f"{method} failed: {error}", mend))
         if len(self._idle) < KEPT:
-            self._idle.append(helper)
+            self._idle.append(answerer)
         else:
-            helper.close()
+            answerer.close()
         return answer
 
     def close(self) -> None:
@@ -110,10 +117,10 @@ class Helpers:
         while self._idle:
             self._idle.pop().close()
 
-    def _take(self) -> Helper:
+    def _take(self) -> Answerer:
         while self._idle:
-            helper = self._idle.pop()
-            if helper.is_ready:
-                return helper
-            helper.close()
-        return Helper(self._command, self._folder)
+            answerer = self._idle.pop()
+            if answerer.is_ready:
+                return answerer
+            answerer.close()
+        return Answerer(self._command, self._folder)
