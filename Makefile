@@ -70,6 +70,7 @@ views: ## types and format of the views, and that a rebuild gives the committed 
 
 shell: setup ## build JupyterLab's extension anew, after a change in its sources; needs node and fetches 150 MB
 	cd raylm/labextension/shell && jlpm install --immutable && jlpm build
+	$(BIN)/python -m tests.labextension.sources
 
 pictures: setup chromium ## take the pictures of docs/images anew; minutes, on an idle machine
 	RAYLM_PICTURES=docs/images $(BIN)/pytest -p no:xdist -q tests/browser/test_pictures.py

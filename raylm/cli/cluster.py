@@ -71,18 +71,9 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """End the cluster of your own, and nothing else."""
-    from raylm.config.errors import BadInput
-    from raylm.jobs.owned import find_owned, stop_owned
-    from raylm.jobs.ray_jobs import running_jobs
+    from raylm.jobs.ray_jobs import stop_owned_unless_used
 
-    owned = find_owned()
-    if owned is not None and not force and (jobs := running_jobs(owned.cluster())):
-        message, mend = (
-            f"jobs run on it: {', '.join(jobs)}",
-            "stop those runs first (raylm runs stop), or add --force",
-        )
-        raise BadInput.one("cluster", message, mend, code="in_use")
-    is_ended = stop_owned() is not None
+    is_ended = stop_owned_unless_used(force=force) is not None
     print_json({"stopped": is_ended}) if as_json else typer.echo(
         "stopped" if is_ended else "no cluster of yours ran"
     )
@@ -103,8 +94,8 @@ def add(
     """List a cluster, so that jobs may be sent to it."""
     from raylm.jobs.clusters import Cluster, add_cluster
 
-    token = None if token_path is None else str(token_path.expanduser().absolute())
-    add_cluster(Cluster(name, address.rstrip("/"), token, storage, allow_insecure_http))
+    token = None if token_path is None else str(token_path)
+    add_cluster(Cluster(name, address, token, storage, allow_insecure_http))
     typer.echo(f"added; look at it with: raylm cluster status {name}")
 
 

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -38,9 +38,12 @@ class Cluster:
         """What finds this cluster again: its name if it has one, for an owned one comes back elsewhere."""
         return self.name or self.address
 
-    def dashboard(self) -> Dashboard:
-        """Return the client of this cluster; it reads the token now and sends nothing yet."""
-        return Dashboard(self.address, self.token())
+    def dashboard(self, seconds: float | None = None) -> Dashboard:
+        """Return the client of this cluster; it reads the token now and sends nothing yet.
+
+        `seconds` is how long it waits, as in `Dashboard`.
+        """
+        return Dashboard(self.address, self.token(), seconds)
 
     def token(self) -> str | None:
         """Return the token, if this cluster has one.
@@ -82,6 +85,8 @@ def list_clusters() -> list[Cluster]:
 def add_cluster(cluster: Cluster) -> None:
     """Put a cluster on the list, in the place of the one that has its name.
 
+    A relative path of a token file is taken from the working directory.
+
     Raises:
         BadInput: the name, the address or the token cannot be used.
     """
@@ -91,6 +96,8 @@ def add_cluster(cluster: Cluster) -> None:
             "name", message, f"letters, digits, . _ - (at most 64), not {OWNED_NAME!r}", code="name"
         )
     parts = check_address(cluster.address)
+    path = cluster.token_path and str(Path(cluster.token_path).expanduser().absolute())
+    cluster = replace(cluster, address=cluster.address.rstrip("/"), token_path=path)
     if (
         cluster.token()
         and parts.scheme == "http"

@@ -12,6 +12,8 @@ from raylm.config.errors import BadInput, RunFailed
 CONNECT_SECONDS = 4.0
 """For looking up the name and connecting, together: a person knows within 5 s, start of Python included."""
 READ_SECONDS = 30.0
+LARGEST_ANSWER = 64 * 2**20
+"""Bytes; what is longer comes from no dashboard."""
 
 
 class HttpError(RunFailed):
@@ -27,12 +29,15 @@ class HttpError(RunFailed):
 class Dashboard:
     """One Ray dashboard, by its base address. No redirect is followed and no proxy is used."""
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    def __init__(self, address: str, token: str | None = None, seconds: float | None = None) -> None:
         """Keep the address `http(s)://host:port`; nothing is sent before the first call.
 
-        `token` is sent as a bearer token with each request.
+        `token` is sent as a bearer token with each request. `seconds` is the most that connecting, and then
+        the answer, may take; by default 4 s and 30 s.
         """
         self.address = address.rstrip("/")
+        self._connect_seconds = min(seconds or CONNECT_SECONDS, CONNECT_SECONDS)
+        self._read_seconds = seconds or READ_SECONDS
         self._prefix = urlsplit(self.address).path  # a dashboard behind an ingress may have one
         self._token = token
 
@@ -58,7 +63,7 @@ class Dashboard:
         try:
             connection.request(method, self._prefix + path, body, self._headers())
             answer = connection.getresponse()
-            text = answer.read().decode("utf-8", "replace")
+            text = answer.read(LARGEST_ANSWER).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
         finally:
@@ -81,15 +86,17 @@ class Dashboard:
     def _parsed(self, text: str) -> Any:
         try:
             return json.loads(text)
-        except ValueError:
-            mend = "name the address of a Ray dashboard, such as http://127.0.0.1:8265"
-            raise BadInput.one(
-                "address", f"{self.address} is not a Ray dashboard", mend, code="address"
-            ) from None
+        except (ValueError, RecursionError):
+            raise self.stranger() from None
+
+    def stranger(self) -> BadInput:
+        """Return the error for an answer that no Ray dashboard gives."""
+        mend = "name the address of a Ray dashboard, such as http://127.0.0.1:8265"
+        return BadInput.one("address", f"{self.address} is not a Ray dashboard", mend, code="address")
 
     def _connect(self) -> http.client.HTTPConnection:
         """Connect in a thread, so that a name server that hangs costs no more than a closed port."""
-        connection = _connection(self.address)
+        connection = _connection(self.address, self._connect_seconds)
         errors: list[OSError] = []
 
         def connect() -> None:
@@ -100,12 +107,12 @@ class Dashboard:
 
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
-        thread.join(CONNECT_SECONDS)
+        thread.join(self._connect_seconds)
         if thread.is_alive():
-            raise self._unreachable(f"no answer within {CONNECT_SECONDS:.0f} s")
+            raise self._unreachable(f"no answer within {self._connect_seconds:.0f} s")
         if errors:
             raise self._unreachable(errors[0].strerror or str(errors[0])) from errors[0]
-        connection.sock.settimeout(READ_SECONDS)
+        connection.sock.settimeout(self._read_seconds)
         return connection
 
     def _unreachable(self, reason: str) -> BadInput:
@@ -115,12 +122,10 @@ class Dashboard:
         )
 
 
-def _connection(address: str) -> http.client.HTTPConnection:
+def _connection(address: str, seconds: float) -> http.client.HTTPConnection:
     parts = urlsplit(address)
     assert parts.hostname, "clusters.check_address lets no address without a host through"
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=CONNECT_SECONDS, context=context
-        )
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=CONNECT_SECONDS)
+        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=seconds, context=context)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)

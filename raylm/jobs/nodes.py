@@ -3,6 +3,8 @@
 from raylm.config.placement import Node
 from raylm.jobs.http import Dashboard
 
+NODES = "/api/v0/nodes?detail=1&limit=10000"  # the most that Ray tells; without a limit it tells 100
+
 
 def list_nodes(dashboard: Dashboard) -> list[Node]:
     """Return the nodes that are alive, with all they have, whether or not other jobs use it now.
@@ -10,7 +12,7 @@ def list_nodes(dashboard: Dashboard) -> list[Node]:
     Raises:
         BadInput, HttpError: as `Dashboard.get`.
     """
-    answer = dashboard.get("/api/v0/nodes?detail=1")
+    answer = dashboard.get(NODES)
     return [_node(row) for row in answer["data"]["result"]["result"] if row["state"] == "ALIVE"]
 
 

@@ -85,6 +85,7 @@ def start_owned(
                 notify("Ray gave up starting on this overloaded machine; trying again")
                 continue
             write_private(_record_path(), json.dumps(asdict(owned), indent=1))
+            start_record_path().unlink(missing_ok=True)
             return owned, True
     raise AssertionError("the last try returns or raises")
 
@@ -140,6 +141,8 @@ def _environment(token_path: Path) -> dict[str, str]:
         # As on macOS, all of Ray listens on 127.0.0.1: no other machine can join or look in, and gloo's
         # workers find each other whatever the host's name resolves to.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Its dashboard then tells what of each node is in use; the older way needs a monitor process for it.
+        "RAY_enable_autoscaler_v2": "1",
     }
     return {**inherited, **ray_environment(), **own}
 
@@ -158,6 +161,11 @@ def _make_temp_path() -> Path:
     path = parent / secrets.token_hex(2)
     path.mkdir(mode=0o700)
     return path
+
+
+def start_record_path() -> Path:
+    """Return the note of a start on its way, or of why the last one failed: see `raylm.jobs.starting`."""
+    return state_path() / "cluster-start.json"
 
 
 def _record_path() -> Path:

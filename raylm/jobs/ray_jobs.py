@@ -4,6 +4,7 @@ https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.h
 read in Ray 2.60's `dashboard/modules/job`.
 """
 
+import re
 import shlex
 import sys
 import time
@@ -11,10 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
+from raylm.config.errors import BadInput
 from raylm.jobs.clusters import OWNED_NAME, Cluster
 from raylm.jobs.http import HttpError
+from raylm.jobs.owned import OwnedCluster, find_owned, stop_owned
 from raylm.jobs.target import find_target
 from raylm.jobs.versions import check_versions
+from raylm.runs.names import is_run_name
 from raylm.runs.run import Run
 
 AGENT_SECONDS = 60.0
@@ -26,6 +30,7 @@ _AGENT_NOT_READY = (
     "Cannot connect to",
 )
 ENDED = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
+_LAUNCH = re.compile(r"(?P<run>.+)-l\d+")
 _NOT_FOUND = 404
 STOP_SECONDS = "30"  # Ray's own 3 s between SIGTERM and SIGKILL are too few to save a checkpoint
 
@@ -46,6 +51,12 @@ class JobStatus(NamedTuple):
 def submission_id(run_id: str, launch: int) -> str:
     """Return the id of a launch's job: Ray takes each id once, so a launch runs once."""
     return f"{run_id}-l{launch}"
+
+
+def run_of(job_id: str) -> str | None:
+    """Return the id of the run that a job of this id drives; None where raylm did not submit it."""
+    match = _LAUNCH.fullmatch(job_id)
+    return match["run"] if match and is_run_name(match["run"]) else None
 
 
 def submit(
@@ -143,6 +154,19 @@ def running_jobs(cluster: Cluster) -> list[str]:
     return [
         each["submission_id"] for each in jobs if each["type"] == "SUBMISSION" and each["status"] not in ENDED
     ]
+
+
+def stop_owned_unless_used(*, force: bool = False) -> OwnedCluster | None:
+    """End the owned cluster as `stop_owned` does; with `force` also while jobs run on it.
+
+    Raises:
+        BadInput: jobs run on it, or it does not tell whether any do.
+    """
+    owned = find_owned()
+    if owned is not None and not force and (jobs := running_jobs(owned.cluster())):
+        mend = "stop those runs first, or force it (raylm cluster stop --force)"
+        raise BadInput.one("cluster", f"jobs run on it: {', '.join(jobs)}", mend, code="in_use")
+    return stop_owned()
 
 
 def _path(job_id: str) -> str:

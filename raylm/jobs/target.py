@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from raylm.config.errors import BadInput
-from raylm.jobs.clusters import OWNED_NAME, Cluster, address_from_environment, find_cluster
+from raylm.jobs.clusters import (
+    OWNED_NAME,
+    Cluster,
+    address_from_environment,
+    find_cluster,
+    list_clusters,
+)
 from raylm.jobs.owned import find_owned, start_owned
 
 
@@ -30,3 +36,44 @@ def find_target(
         )
     notify("starting a local Ray cluster; raylm cluster stop ends it")
     return start_owned(notify=notify)[0].cluster()
+
+
+def known_clusters() -> list[Cluster]:
+    """Return the owned cluster where one runs, those on the person's list, and the environment's."""
+    owned = find_owned()
+    found = [*([owned.cluster()] if owned else []), *list_clusters()]
+    environment = default_cluster()
+    if environment is not None and environment.address not in {each.address for each in found}:
+        found.append(environment)
+    return found
+
+
+def default_cluster() -> Cluster | None:
+    """Return the cluster that jobs go to where none is named; None where one would have to be started.
+
+    Raises:
+        BadInput: RAY_ADDRESS names a stranger.
+    """
+    if address_from_environment() is None and find_owned() is None:
+        return None
+    return find_target(may_start=False)
+
+
+def find_known(reference: str) -> Cluster:
+    """Return one of `known_clusters` by its name or address.
+
+    Unlike `find_target` this lets no other address through, not even one of this machine: a page that may
+    ask could look for servers with it.
+
+    Raises:
+        BadInput: it is none of them.
+    """
+    known = known_clusters()
+    for each in known:
+        if reference in {each.name, each.address}:
+            return each
+    names = ", ".join(each.reference for each in known) or "none"
+    mend = f"known: {names}; add one: raylm cluster add NAME URL"
+    raise BadInput.one(
+        "name", f"{str(reference)[:80]!r} is not in your cluster list", mend, code="not_listed"
+    )

@@ -19,16 +19,18 @@ IDLE_SECONDS = 300.0
 def main() -> None:
     """Answer until nobody asks any more."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--storage")
     parser.add_argument("--folder")
     given = parser.parse_args()
     questions, answers = _own_pipes()
-    store = Store(given.storage, given.folder)
+    stores: dict[str | None, Store] = {}
     with os.fdopen(questions, "rb") as asked, os.fdopen(answers, "wb") as replies:
         # One question at a time is on the way, so nothing waits in the buffer while select looks at the pipe.
         while select.select([asked], [], [], IDLE_SECONDS)[0] and (line := asked.readline()):
             question = json.loads(line)
-            replies.write(encode(store.answer(question["method"], question["args"])) + b"\n")
+            storage = question["storage"]
+            if storage not in stores:
+                stores[storage] = Store(storage, given.folder)
+            replies.write(encode(stores[storage].answer(question["method"], question["args"])) + b"\n")
             replies.flush()
 
 

@@ -40,7 +40,7 @@ class Answerer:
         is_young = time.monotonic() - self._asked < IDLE_SECONDS - _MARGIN
         return self._process.poll() is None and is_young
 
-    async def ask(self, method: str, args: dict[str, Any]) -> bytes:
+    async def ask(self, method: str, args: dict[str, Any], storage: str | None) -> bytes:
         """Return its answer, a line of JSON.
 
         Raises:
@@ -48,7 +48,7 @@ class Answerer:
         """
         await self._connect()
         self._asked = time.monotonic()
-        question = json.dumps({"method": method, "args": args}).encode() + b"\n"
+        question = json.dumps({"method": method, "args": args, "storage": storage}).encode() + b"\n"
         await asyncio.to_thread(self._write, question)
         try:
             line = await asyncio.wait_for(self._answers.readline(), ANSWER_SECONDS)
@@ -83,7 +83,7 @@ class Answerer:
 class Answerers:
     """As many as there are questions at once; a few wait for the next one."""
 
-    def __init__(self, storage: str | None, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         # -P: a file of the person's folder must not take the place of a module.
         self._command = [
             sys.executable,
@@ -93,15 +93,14 @@ class Answerers:
             "--folder",
             str(folder),
         ]
-        self._command += [] if storage is None else ["--storage", storage]
         self._folder = folder if folder.is_dir() else None
         self._idle: list[Answerer] = []
 
-    async def answer(self, method: str, args: dict[str, Any]) -> bytes:
+    async def answer(self, method: str, args: dict[str, Any], storage: str | None) -> bytes:
         """Return an answerer's answer; a refusal where it gave none."""
         answerer = self._take()
         try:
-            answer = await answerer.ask(method, args)
+            answer = await answerer.ask(method, args, storage)
         except OSError as error:
             answerer.close()
             mend = "The server's log says more. What it had begun is in the run's directory."

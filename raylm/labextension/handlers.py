@@ -5,6 +5,8 @@ POST raylm/api/<question>              any read or command; the body is a JSON o
 GET  raylm/screens                     the names of the built screens
 GET  raylm/static/<screen>.js|css      the built screens, and `lab`, what JupyterLab's shell needs besides
 
+Either verb takes `?storage=URI` too: one of the storages that the server or the person's settings name.
+
 An answer is {"result": ...} or {"error": {"message", "mend", "field", "problems"}}. What the store refuses
 has status 200: the request was understood. A request that was not has status 400, 404, 405 or 413 and an
 error of the same form.
@@ -102,7 +104,7 @@ class QuestionHandler(RaylmHandler):
         return self.request.body
 
     async def _answer(self, name: str, args: Args) -> None:
-        answer = await self._answers.answer(name, args)
+        answer = await self._answers.answer(name, args, self.get_query_argument("storage", ""))
         self.set_header("Cache-Control", "no-store")
         self.finish(answer)
 

@@ -3,8 +3,19 @@
 from raylm.widgets.cockpit import Cockpit, cockpit
 from raylm.widgets.panels import Panel, panels
 from raylm.widgets.panels.checkpoints import Checkpoints
+from raylm.widgets.panels.cluster import Cluster
 from raylm.widgets.panels.launch import Launch
 from raylm.widgets.panels.monitor import Monitor
 from raylm.widgets.panels.playground import Playground
 
-__all__ = ["Checkpoints", "Cockpit", "Launch", "Monitor", "Panel", "Playground", "cockpit", "panels"]
+__all__ = [
+    "Checkpoints",
+    "Cluster",
+    "Cockpit",
+    "Launch",
+    "Monitor",
+    "Panel",
+    "Playground",
+    "cockpit",
+    "panels",
+]

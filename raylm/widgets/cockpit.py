@@ -22,6 +22,7 @@ class Cockpit(ipywidgets.Tab):
         for panel in self._panels.values():
             panel.observe(self._share, "run_id")
             panel.observe(self._show_started, "started")
+        self.show("Launch")  # a cluster need not be there
         if run_id:
             self.watch(run_id)
 

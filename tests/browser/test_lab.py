@@ -50,6 +50,8 @@ def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
     card.get_by_role("button", name="Stop").click()
     expect(shell.status).to_contain_text("stopped", timeout=60_000)
     expect(card).to_contain_text("stopped")
+    facts = card.locator(".raylm-fact")
+    assert facts.evaluate_all("all => all.map(one => one.getClientRects().length)") == [1] * facts.count()
     expect(shell.page.get_by_text(f"{TINY['name']} stopped at step")).to_be_visible()
     expect(shell.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
     assert list_runs([shell.lab.storage])[0].status().status == "stopped"
@@ -66,6 +68,13 @@ def test_the_commands_are_there_and_new_run_opens_the_form(shell):
     expect(shell.tab("Launch")).to_have_attribute("aria-selected", "true")
     shell.side.get_by_label("Find a run").fill("no such name")
     expect(shell.side).to_contain_text("No id and no name has no such name in it.")
+
+    cluster = shell.side.get_by_role("region", name="Cluster", exact=True)
+    expect(cluster).to_contain_text("not running")
+    cluster.get_by_role("button", name="Open Cluster").click()
+    expect(shell.tab("Cluster")).to_have_attribute("aria-selected", "true")
+    expect(shell.status).to_contain_text("not running")
+    expect(shell.button("Start local cluster")).to_be_enabled()
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -92,6 +101,25 @@ def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
     shell.page.unroute("**/raylm/api/**")
     shell.side.get_by_role("button", name="Retry").click()
     expect(shell.side.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_settings_act_and_a_storage_that_is_not_listed_is_refused(shell):
+    save_settings(shell, {"storage": "/etc"})
+    shell.reload()
+    shell.show_side()
+    expect(shell.side.get_by_role("alert")).to_contain_text("'/etc' is none of your storages")
+    save_settings(shell, {"storage": shell.lab.storage})
+    shell.reload()
+    shell.show_side()
+    expect(shell.side).to_contain_text("live")
+    expect(shell.side.get_by_role("alert")).to_have_count(0)
+    save_settings(shell, {})
+
+
+def save_settings(shell, values: dict) -> None:
+    shell.page.evaluate(
+        "raw => jupyterapp.serviceManager.settings.save('raylm:cockpit', raw)", json.dumps(values)
+    )
 
 
 def num_kernels(shell) -> int:

@@ -79,5 +79,5 @@ def test_keeping_costs_no_second_reading_of_what_was_just_written(run, save, mon
     def fail(*_):
         pytest.fail("hashed again")
 
-    monkeypatch.setattr(module, "_check_hash", fail)
+    monkeypatch.setattr(module, "check_hash", fail)
     assert run.checkpoints.retain(1) == [1]

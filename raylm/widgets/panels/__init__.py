@@ -28,7 +28,7 @@ class Panel(StoreWidget):
     run_id = Unicode().tag(sync=True)
     """The run that is shown or was started here; panels of one cockpit share it."""
     started = Unicode().tag(sync=True)
-    """The run that was started here just now; the cockpit shows it in Monitor and empties this again."""
+    """A run that Monitor is to show, such as one just started; the cockpit does so and empties this again."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "screen" in vars(cls):  # not for the classes that traitlets derives to add traits

@@ -11,6 +11,9 @@ export interface Place {
   runId?: string;
 }
 
+/** Where a person begins; a cluster need not be there. */
+const FIRST = "launch";
+
 export class Cockpit extends TabPanel {
   readonly changed = new Signal<this, void>(this);
   private readonly shared = new SharedValues();
@@ -63,8 +66,7 @@ export class Cockpit extends TabPanel {
     let names: string[];
     let store: Store;
     try {
-      const lab = await this.views.lab();
-      store = new lab.Store(lab.restTransport(this.views.baseUrl));
+      store = await this.views.store();
       names = await this.views.names();
     } catch (error) {
       return this.addWidget(trouble(error as Error, () => void this.again()));
@@ -76,7 +78,7 @@ export class Cockpit extends TabPanel {
       this.panels.set(name, panel);
       this.addWidget(panel);
     }
-    this.showPlace(this.wanted);
+    this.showPlace({ ...this.wanted, screen: this.wanted.screen ?? FIRST });
     this.currentWidget ??= this.widgets[0] ?? null;
   }
 
@@ -126,7 +128,7 @@ class ScreenPanel extends Widget {
       const root = document.createElement("div");
       root.className = "raylm";
       this.node.replaceChildren(root);
-      this.takeDown = screen(root, { store: this.store, shared: this.shared });
+      this.takeDown = screen(root, { store: this.store, shared: this.shared, pace: this.views.wishes.pace });
     } catch (error) {
       this.isFilled = false;
       this.node.replaceChildren(trouble(error as Error, () => void this.fill()).node);

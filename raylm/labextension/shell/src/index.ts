@@ -3,21 +3,25 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import { PageConfig } from "@jupyterlab/coreutils";
 import { ILauncher } from "@jupyterlab/launcher";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { Cockpit, type Place } from "./cockpit";
 import { raylmIcon } from "./icon";
 import { announce, RunCount, SidePanel } from "./side";
 import { Views, type RunWatch } from "./views";
+import { Wishes } from "./wishes";
 
 const OPEN = "raylm:open";
 const NEW_RUN = "raylm:new-run";
 
+const PLUGIN = "raylm:cockpit"; // schema/cockpit.json holds its settings
+
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: "raylm:cockpit",
+  id: PLUGIN,
   description: "Launch, watch and stop runs of raylm with no kernel.",
   autoStart: true,
-  optional: [ICommandPalette, ILauncher, ILayoutRestorer, IStatusBar],
-  activate: (app, palette, launcher, restorer, statusBar) => {
+  optional: [ICommandPalette, ILauncher, ILayoutRestorer, IStatusBar, ISettingRegistry],
+  activate: (app, palette, launcher, restorer, statusBar, settings) => {
     const shell = new Shell(app);
     shell.addCommands();
     for (const command of [OPEN, NEW_RUN]) palette?.addItem({ command, category: "RayLM" });
@@ -25,14 +29,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
     if (restorer) shell.restoreWith(restorer);
     app.shell.add(shell.side, "left", { rank: 650, type: "RayLM" });
     statusBar?.registerStatusItem("raylm:runs", { item: shell.count, align: "left", rank: 20 });
-    void shell.start();
+    void shell.start(settings);
   },
 };
 
 class Shell {
   readonly side = new SidePanel();
   readonly count = new RunCount(() => void this.open({ screen: "monitor" }));
-  private readonly views = new Views(PageConfig.getBaseUrl());
+  private readonly wishes = new Wishes();
+  private readonly views = new Views(PageConfig.getBaseUrl(), this.wishes);
   private readonly tracker = new WidgetTracker<Cockpit>({ namespace: "raylm" });
   private watch: RunWatch | null = null;
 
@@ -63,25 +68,39 @@ class Shell {
     });
   }
 
-  /** Watch the runs; where the server does not answer yet, try again in a while. */
-  async start(): Promise<void> {
+  /** Read the settings, then watch the runs. A plug-in without its settings still does its work. */
+  async start(settings: ISettingRegistry | null): Promise<void> {
+    try {
+      if (settings) await this.wishes.load(settings, PLUGIN);
+    } catch (error) {
+      console.error("The settings of raylm cannot be read; it goes on with the defaults.", error);
+    }
+    await this.watchRuns();
+  }
+
+  /** Where the server does not answer yet, try again in a while. */
+  private async watchRuns(): Promise<void> {
     try {
       const lab = await this.views.lab();
-      const store = new lab.Store(lab.restTransport(this.views.baseUrl));
+      const store = await this.views.store();
       this.watch = new lab.RunWatch(store);
       this.side.fill(lab, store, this.watch, {
         open: (runId) => void this.open({ screen: "monitor", runId }),
         newRun: () => void this.open({ screen: "launch" }),
+        openCluster: () => void this.open({ screen: "cluster" }),
       });
     } catch (error) {
       this.side.tell(`The Jupyter server's part of raylm does not answer: ${(error as Error).message}`);
-      window.setTimeout(() => void this.start(), 10_000);
+      window.setTimeout(() => void this.watchRuns(), 10_000);
       return;
     }
     const watch = this.watch;
+    this.wishes.changed.connect(() => watch.wake());
     watch.listen({
       onRuns: () => this.count.showCount(watch.numLive),
-      onEnd: (run) => announce(run, (runId) => void this.open({ screen: "monitor", runId })),
+      onEnd: (run) => {
+        if (this.wishes.hasToasts) announce(run, (runId) => void this.open({ screen: "monitor", runId }));
+      },
     });
   }
 

@@ -7,6 +7,7 @@ import type { LabModule, Run, RunWatch, Store } from "./views";
 export interface Doors {
   open(runId: string): void;
   newRun(): void;
+  openCluster(): void;
 }
 
 export class SidePanel extends Widget {
@@ -18,7 +19,7 @@ export class SidePanel extends Widget {
     this.title.icon = raylmIcon;
     this.title.caption = "RayLM";
     this.node.setAttribute("role", "region");
-    this.node.setAttribute("aria-label", "RayLM runs");
+    this.node.setAttribute("aria-label", "RayLM cluster and runs");
   }
 
   fill(lab: LabModule, store: Store, watch: RunWatch, doors: Doors): void {

@@ -1,4 +1,5 @@
 /** The screens and what they share, as modules and style sheets that the Jupyter server has: nothing is built twice. */
+import type { Wishes } from "./wishes";
 
 export interface Store {
   list<T>(what: string, args?: Record<string, unknown>): Promise<T[]>;
@@ -18,8 +19,13 @@ export interface Shared {
   observe(name: string, callback: () => void): () => void;
 }
 
+/** How often screens ask while something runs; read before each pause. */
+export interface Pace {
+  readonly runningMs: number;
+}
+
 /** Fills an element; returns the function that takes the screen down. */
-export type Screen = (root: HTMLElement, context: { store: Store; shared: Shared }) => () => void;
+export type Screen = (root: HTMLElement, context: { store: Store; shared: Shared; pace: Pace }) => () => void;
 
 export interface RunWatch {
   readonly numLive: number;
@@ -31,10 +37,16 @@ export interface RunWatch {
 export interface LabModule {
   Store: new (request: unknown) => Store;
   RunWatch: new (store: Store) => RunWatch;
-  restTransport(baseUrl: string): unknown;
+  restTransport(baseUrl: string, storage: () => string): unknown;
   sidebar(
     root: HTMLElement,
-    context: { store: Store; watch: RunWatch; open(runId: string): void; newRun(): void },
+    context: {
+      store: Store;
+      watch: RunWatch;
+      open(runId: string): void;
+      newRun(): void;
+      openCluster(): void;
+    },
   ): () => void;
 }
 
@@ -42,7 +54,16 @@ export interface LabModule {
 const ORDER = ["cluster", "launch", "monitor", "checkpoints", "playground", "data"];
 
 export class Views {
-  constructor(readonly baseUrl: string) {}
+  constructor(
+    readonly baseUrl: string,
+    readonly wishes: Wishes,
+  ) {}
+
+  /** A store over the Jupyter server, which looks where the person's settings say. */
+  async store(): Promise<Store> {
+    const lab = await this.lab();
+    return new lab.Store(lab.restTransport(this.baseUrl, () => this.wishes.storage));
+  }
 
   /** What every part of the shell is made of; asked for once. */
   readonly lab = once(() => this.load("lab") as Promise<unknown> as Promise<LabModule>);

@@ -6,12 +6,18 @@ const SLOWEST_MS = 60_000;
 const FASTEST_MS = 100;
 const GROWTH = 1.5;
 
+/** How often to ask; read before each pause, so that a change acts at once. */
+export interface Pace {
+  /** Milliseconds between two questions while something runs; 100 at least. */
+  readonly runningMs: number;
+}
+
 /** What one round of asking found: more that waits to be read, something running, something new, or nothing. */
 export type Found = "behind" | "running" | "changed" | "quiet";
 
 /**
- * Runs `ask` every 0.5 s while a visible run is running and every 2 s otherwise, growing to 60 s while nothing
- * changes; pauses while the element or the page is hidden. A person's touch asks at once.
+ * Runs `ask` at the pace, by default every 0.5 s, while a visible run is running and every 2 s otherwise,
+ * growing to 60 s while nothing changes; pauses while the element or the page is hidden. A person's touch asks at once.
  */
 export class Poller {
   private timer: number | undefined;
@@ -20,12 +26,13 @@ export class Poller {
   private isWoken = false;
   private isOnScreen = false; // the observer says so as soon as it is
   private isClosed = false;
+  private chosenMs = 0;
   private readonly observer: IntersectionObserver;
 
   constructor(
     root: HTMLElement,
     private readonly ask: () => Promise<Found>,
-    private runningMs = RUNNING_MS,
+    private readonly pace: Pace = { runningMs: RUNNING_MS },
   ) {
     this.observer = new IntersectionObserver((entries) => {
       this.isOnScreen = entries.at(-1)?.isIntersecting ?? true;
@@ -44,9 +51,9 @@ export class Poller {
     void this.round();
   };
 
-  /** How often to ask while a run is running. */
-  pace(runningMs: number): void {
-    this.runningMs = runningMs;
+  /** How often to ask while a run is running, whatever is set; 0: as it is set. */
+  choosePace(runningMs: number): void {
+    this.chosenMs = runningMs;
     this.wake();
   }
 
@@ -73,7 +80,7 @@ export class Poller {
 
   private next(found: Found): number {
     if (found === "behind") return FASTEST_MS;
-    if (found === "running") return Math.max(FASTEST_MS, this.runningMs);
+    if (found === "running") return Math.max(FASTEST_MS, this.chosenMs || this.pace.runningMs);
     return found === "changed" ? IDLE_MS : Math.min(SLOWEST_MS, Math.max(IDLE_MS, this.delay * GROWTH));
   }
 }

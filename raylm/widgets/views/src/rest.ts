@@ -13,10 +13,15 @@ const STRANGER = new StoreError(
   true,
 );
 
-/** A request function over `<base>raylm/api/`; the base address ends with a slash. */
-export function restTransport(baseUrl: string): Request {
+/**
+ * A request function over `<base>raylm/api/`; the base address ends with a slash. `storage` tells the one to look
+ * in, of those that the server lists; "" for all.
+ */
+export function restTransport(baseUrl: string, storage: () => string = () => ""): Request {
   return async (method, args, timeoutSeconds) => {
-    const response = await send(`${baseUrl}raylm/api/${method}`, args, timeoutSeconds);
+    const wanted = storage();
+    const query = wanted ? `?${new URLSearchParams({ storage: wanted })}` : "";
+    const response = await send(`${baseUrl}raylm/api/${method}${query}`, args, timeoutSeconds);
     if (response.status === 403) throw STRANGER;
     const answer = await read(response);
     if (answer.error) throw refusal(answer.error);

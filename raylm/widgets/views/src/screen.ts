@@ -1,10 +1,13 @@
 /** What a screen is: a function that fills an element from a store. Both shells, notebook and JupyterLab, call it. */
+import type { Pace } from "./poll";
 import type { Store } from "./store";
 
 export interface Context {
   store: Store;
   /** Values the shell shares with the screen: the chosen run, the recipe to begin with. */
   shared: Shared;
+  /** How often to ask, where the person has a wish. */
+  pace?: Pace;
 }
 
 /** Small values that a shell keeps beside a screen (an anywidget's traits; a layout in JupyterLab). */

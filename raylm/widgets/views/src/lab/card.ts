@@ -4,6 +4,7 @@ import { icon } from "../icons";
 import type { Store, StoreError } from "../store";
 import { ago, count, measure } from "../text";
 import type { RunSummary } from "../types";
+import { fillFacts } from "./facts";
 
 export interface CardActions {
   store: Store;
@@ -61,7 +62,7 @@ export class RunCard {
     setAttribute(this.element, "title", run.run_id);
     setText(this.name, run.name);
     if (this.badge.textContent !== status) fill(this.badge, [icon(status), status]);
-    setText(this.facts, facts(run));
+    fillFacts(this.facts, facts(run));
     const share = run.step !== null && run.max_steps ? Math.min(100, (100 * run.step) / run.max_steps) : 0;
     show(this.progress, status === "running" || status === "stopping");
     setAttribute(this.progress, "aria-valuenow", Math.floor(share));
@@ -92,11 +93,11 @@ export class RunCard {
   }
 }
 
-function facts({ status, step, max_steps, loss, created }: RunSummary): string {
+function facts({ status, step, max_steps, loss, created }: RunSummary): string[] {
   const parts: string[] = [];
   if (step !== null && step > 0) parts.push(max_steps ? `${Math.floor((100 * step) / max_steps)} %` : "");
   if (step !== null && step > 0) parts.push(`step ${count(step)}`);
   if (typeof loss === "number") parts.push(`loss ${measure(loss)}`);
   if (status !== "running" && created !== null) parts.push(ago(created));
-  return parts.filter(Boolean).join(" · ");
+  return parts.filter(Boolean);
 }

@@ -1,10 +1,11 @@
-/** The sidebar: the newest runs as cards, or those that a search finds. */
+/** The sidebar: the cluster, and the newest runs as cards, or those that a search finds. */
 import { fill, h, setText, show } from "../dom";
 import { icon } from "../icons";
 import { disconnected, empty, loading } from "../notice";
 import type { Store, StoreError } from "../store";
 import type { RunSummary } from "../types";
 import { RunCard } from "./card";
+import { ClusterCard } from "./cluster_card";
 import type { RunWatch } from "./watch";
 
 const SHOWN = 50;
@@ -15,6 +16,7 @@ export interface SidebarContext {
   watch: RunWatch;
   open(runId: string): void;
   newRun(): void;
+  openCluster(): void;
 }
 
 /** Fills the element; returns the function that takes the sidebar down. */
@@ -34,6 +36,7 @@ class Sidebar {
   private readonly list = h("ul", { class: "raylm-cards", "aria-label": "Runs" });
   private readonly line = h("p", { class: "raylm-muted", role: "status" });
   private readonly cards = new Map<string, RunCard>();
+  private readonly cluster: ClusterCard;
   private readonly endListening: () => void;
   private pause: number | undefined;
   private asked = 0;
@@ -42,6 +45,7 @@ class Sidebar {
     root: HTMLElement,
     private readonly context: SidebarContext,
   ) {
+    this.cluster = new ClusterCard(context.store, () => context.openCluster());
     const newRun = h(
       "button",
       { type: "button", class: "raylm-button raylm-primary", onclick: () => context.newRun() },
@@ -49,7 +53,16 @@ class Sidebar {
       "New run",
     );
     fill(root, [
-      h("div", { class: "raylm-sidebar" }, newRun, this.search, this.line, this.notice, this.list),
+      h(
+        "div",
+        { class: "raylm-sidebar" },
+        this.cluster.element,
+        newRun,
+        this.search,
+        this.line,
+        this.notice,
+        this.list,
+      ),
     ]);
     this.endListening = context.watch.listen({ onRuns: () => void this.refresh() });
   }
@@ -57,6 +70,7 @@ class Sidebar {
   close(): void {
     window.clearTimeout(this.pause);
     this.endListening();
+    this.cluster.close();
   }
 
   private typed(): void {

@@ -15,6 +15,7 @@ const SMOOTHINGS: [number, string][] = [
   [0.99, "strongest"],
 ];
 const PACES: [number, string][] = [
+  [0, "default"],
   [100, "0.1 s"],
   [500, "0.5 s"],
   [2_000, "2 s"],
@@ -114,7 +115,7 @@ export class CurveCard {
         this.draw();
       }),
       this.toggle("Log x", "isLogAxis"),
-      choice("every", PACES, "500", (value) => this.actions.pace(Number(value))),
+      choice("every", PACES, "0", (value) => this.actions.pace(Number(value))),
       h("span", { class: "raylm-tool" }, this.isTable, h("label", { for: this.isTable.id }, "Table")),
     );
   }

@@ -1,6 +1,7 @@
 /** The Checkpoints screen: the runs of every storage, and what one of them has saved. */
 import "../styles/base.css";
 import "../styles/runs.css";
+import "../styles/ask.css";
 import "../styles/checkpoints.css";
 import { CheckpointDesk } from "../checkpoints/desk";
 import { fill, h } from "../dom";

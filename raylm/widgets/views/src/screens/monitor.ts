@@ -43,7 +43,7 @@ class Monitor {
     this.detail = new Detail(context.store, {
       wake: () => this.wake(),
       toggle: (runId) => this.toggle(runId),
-      pace: (milliseconds) => this.poller.pace(milliseconds),
+      pace: (milliseconds) => this.poller.choosePace(milliseconds),
     });
     this.picker = new RunPicker(this.runId, (runId) => this.choose(runId), {
       isTicked: (runId) => this.detail.curves.isTicked(runId),
@@ -60,7 +60,7 @@ class Monitor {
       this.choose(wanted);
       bringIntoView(root);
     });
-    this.poller = new Poller(root, () => this.ask());
+    this.poller = new Poller(root, () => this.ask(), context.pace);
   }
 
   close(): void {

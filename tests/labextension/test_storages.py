@@ -1,0 +1,31 @@
+"""Which storages a page may have looked in."""
+
+import pytest
+
+from raylm.config.errors import BadInput
+from raylm.config.places import write_settings
+from raylm.labextension.storages import chosen
+
+
+def test_a_listed_storage_is_looked_in_and_no_wish_means_everywhere(tmp_path):
+    write_settings({"storages": [str(tmp_path / "a"), {"name": "b", "uri": str(tmp_path / "b")}]})
+    assert chosen("", None) is None
+    assert chosen(f"{tmp_path}/a/", None) == f"{tmp_path}/a"
+    assert chosen(f"{tmp_path}/b", None) == f"{tmp_path}/b"
+
+
+@pytest.mark.parametrize("wanted", ["/etc", "/", "..", "s3://other/runs", "file:///etc", "{a}/../b", "~"])
+def test_any_other_is_refused_with_those_that_are_listed(tmp_path, wanted):
+    listed = str(tmp_path / "a")
+    write_settings({"storages": [listed]})
+    with pytest.raises(BadInput, match="is none of your storages: ") as error:
+        chosen(wanted.format(a=listed), None)
+    assert listed in str(error.value)
+    assert "config.yaml" in error.value.problems[0].mend
+
+
+def test_where_the_server_is_set_to_one_there_is_no_other(tmp_path):
+    write_settings({"storages": ["/a"]})
+    assert chosen("", "/own") == chosen("/own", "/own") == "/own"
+    with pytest.raises(BadInput, match="none of your storages: /own"):
+        chosen("/a", "/own")
