@@ -7,6 +7,7 @@ from typing import Any
 
 from raylm.config.errors import BadInput
 from raylm.config.report import Origin
+from raylm.config.source_paths import absolute_paths
 from raylm.config.yaml import load_yaml, parse_yaml
 from raylm.recipe import Recipe
 from raylm.recipe.init import with_init
@@ -71,13 +72,15 @@ def from_checkpoint(run: Run, step: int, values: Mapping[str, Any] | None = None
 
 def _of_file(path: Path) -> dict[str, Any] | None:
     try:
-        values = load_yaml(path).values
+        document = load_yaml(path)
     except BadInput:
         return None  # not a recipe; `raylm check` says what is wrong with one
-    if not set(values) >= _MARKS:
+    if not set(document.values) >= _MARKS:
         return None
-    with contextlib.suppress(BadInput):  # the form shows what is wrong, field by field
-        values = _given(Recipe.load(path))  # paths are absolute then, wherever the kernel works
+    values = absolute_paths(Origin(document.values, {}), path.parent)  # wherever the kernel works
+    if not values.get("plugins"):  # to list a recipe runs no code of it: that is for who chooses it
+        with contextlib.suppress(BadInput):  # the form shows what is wrong, field by field
+            values = _given(Recipe.load(path))
     return {"name": str(path), "title": f"{values['name']} ({path.name})", "values": values}
 
 

@@ -24,8 +24,8 @@ tags:
 _COLUMNS = ("Source", "Licence", "Origin", "Retrieved", "Documents", "Text", "Tokens", "Removed by filters")
 
 
-def model_card(run: Run, checkpoint: Checkpoint) -> str:
-    """Return the README.md of an exported checkpoint, in Markdown."""
+def model_card(run: Run, checkpoint: Checkpoint, *, is_apart: bool = False) -> str:
+    """Return the README.md of an exported checkpoint, in Markdown; `is_apart`: of an adapter alone."""
     facts = checkpoint.facts
     recipe = parse_yaml(run.recipe_yaml(), "recipe.yaml").values
     told = dump_yaml(recipe_facts(recipe)).rstrip().split("\n")
@@ -40,7 +40,7 @@ def model_card(run: Run, checkpoint: Checkpoint) -> str:
         "",
         f"Exported from the run {_text(run.run_id)} at {', '.join([progress, *losses])}.",
         *_section("Model", model_facts(run, recipe)),
-        *_section("Use", use(run)),
+        *_section("Use", use(run, is_apart=is_apart)),
         *_section("Metrics", metrics(run, checkpoint)),
         *_section("Training data", _training_data(facts)),
         *_section("Limits", limits(recipe, facts)),

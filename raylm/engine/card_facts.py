@@ -63,6 +63,13 @@ _ADAPTER_USE = """from peft import PeftModel
 from transformers import {loader}
 
 model = PeftModel.from_pretrained({loader}.from_pretrained("base"), ".")"""
+_LOADERS = {
+    "ForConditionalGeneration": "AutoModelForSeq2SeqLM",
+    "ForQuestionAnsweringSimple": "AutoModelForQuestionAnswering",
+    **{f"For{head}": f"AutoModelFor{head}" for head in ("MaskedLM", "PreTraining", "QuestionAnswering")},
+    **{f"For{head}": f"AutoModelFor{head}" for head in ("SequenceClassification", "TokenClassification")},
+    "": "AutoModelForCausalLM",
+}
 
 
 def model_facts(run: Run, recipe: Mapping[str, Any]) -> Iterator[str]:
@@ -106,11 +113,15 @@ def _shape(model: Mapping[str, Any]) -> Iterator[str]:
         yield f"that of {model['path']}"
 
 
-def use(run: Run) -> Iterator[str]:
-    """Yield how to load the folder."""
+def use(run: Run, *, is_apart: bool = False) -> Iterator[str]:
+    """Yield how to load the folder; `is_apart`: one of an adapter beside the model that it goes on."""
     name = _class_name(json.loads(run.folder.read("model/config.json")))
-    code = next(code for end, code in sorted(_USES.items(), reverse=True) if name.endswith(end))
+    code = _by_end(_USES, name) if not is_apart else _ADAPTER_USE.format(loader=_by_end(_LOADERS, name))
     yield from ("```python", *code.splitlines(), "```")
+
+
+def _by_end(table: Mapping[str, str], name: str) -> str:
+    return next(found for end, found in sorted(table.items(), reverse=True) if name.endswith(end))
 
 
 def metrics(run: Run, checkpoint: Checkpoint) -> Iterator[str]:

@@ -34,7 +34,8 @@ def export(run: Run, step: int | None, folder: Path, *, keep_adapter: bool = Fal
         save_apart(restored.adapted, folder)
     else:
         _save_model(restored.model, restored.tokenizer, folder)
-    (folder / "README.md").write_text(model_card(run, restored.checkpoint), encoding="utf-8")
+    card = model_card(run, restored.checkpoint, is_apart=keep_adapter)
+    (folder / "README.md").write_text(card, encoding="utf-8")
     return restored.checkpoint.step
 
 

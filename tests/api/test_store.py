@@ -114,3 +114,13 @@ def test_a_hostile_recipe_is_a_starter_whose_problems_are_told_at_its_fields(sto
     for starter in starters:
         answer = result(store, "check", values=starter["values"])
         assert {problem["field"] for problem in answer["problems"]} & {"name", "plugins"}
+
+
+def test_listing_recipes_runs_none_of_their_plug_ins(store, values, tmp_path):
+    (tmp_path / "plugin.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()")
+    (tmp_path / "own.yaml").write_text(json.dumps({**values, "plugins": ["plugin.py"]}))
+    starter = next(one for one in result(store, "starters") if one["name"].endswith("own.yaml"))
+    assert starter["values"]["plugins"] == [str(tmp_path / "plugin.py")]
+    assert not (tmp_path / "ran").exists()
+    assert result(store, "check", values=starter["values"])["problems"] == []
+    assert (tmp_path / "ran").exists()

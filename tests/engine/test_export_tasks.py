@@ -26,29 +26,56 @@ CASES = {
 }
 # A process that knows nothing of raylm.
 SCRIPT = """import json, sys, torch, transformers
-folder, loader, adapter = sys.argv[1:4]
-tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-if adapter:
-    from peft import PeftModel
-    base = getattr(transformers, loader).from_pretrained(f"{folder}/base")
-    model = PeftModel.from_pretrained(base, folder).eval()
-else:
-    model = getattr(transformers, loader).from_pretrained(folder)
-texts = ["which word is the second", "What say you, citizens of Rome?"]
-inputs = tokenizer(*(texts if "Question" in loader else texts[1:]), return_tensors="pt")
-with torch.no_grad():
-    if "Seq2Seq" in loader:
-        inputs["decoder_input_ids"] = torch.tensor([[model.config.decoder_start_token_id, 7, 9]])
-    out = model(**inputs)
-named = {name: out[name].tolist() for name in ("logits", "start_logits", "end_logits") if name in out}
-named |= {"ids": inputs["input_ids"].tolist()}
-if loader.endswith(("SequenceClassification", "TokenClassification")) and not adapter:
-    kind = "text-classification" if "Sequence" in loader else "token-classification"
-    found = transformers.pipeline(kind, model=folder)([texts[1], texts[0]])
-    named |= {"pipeline": json.loads(json.dumps(found, default=float))}
-assert "raylm" not in sys.modules
-print(json.dumps(named))
+
+def outputs(folder, loader, adapter):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    load = getattr(transformers, loader).from_pretrained
+    if adapter:
+        from peft import PeftModel
+        model = PeftModel.from_pretrained(load(f"{folder}/base"), folder).eval()
+    else:
+        model = load(folder)
+    texts = ["which word is the second", "What say you, citizens of Rome?"]
+    inputs = tokenizer(*(texts if "Question" in loader else texts[1:]), return_tensors="pt")
+    with torch.no_grad():
+        if "Seq2Seq" in loader:
+            inputs["decoder_input_ids"] = torch.tensor([[model.config.decoder_start_token_id, 7, 9]])
+        out = model(**inputs)
+    named = {name: out[name].tolist() for name in ("logits", "start_logits", "end_logits") if name in out}
+    named |= {"ids": inputs["input_ids"].tolist()}
+    if loader.endswith(("SequenceClassification", "TokenClassification")) and not adapter:
+        kind = "text-classification" if "Sequence" in loader else "token-classification"
+        found = transformers.pipeline(kind, model=folder)([texts[1], texts[0]])
+        named |= {"pipeline": json.loads(json.dumps(found, default=float))}
+    return named
+
+for line in sys.stdin:
+    found = outputs(*json.loads(line))
+    assert "raylm" not in sys.modules
+    print(json.dumps(found), flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def in_transformers(tmp_path_factory):
+    """Return a function that loads a folder in a process without raylm, and what the model gives there."""
+    errors = tmp_path_factory.mktemp("transformers") / "errors.log"
+    pipe = subprocess.PIPE
+    with errors.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT], stdin=pipe, stdout=pipe, stderr=log, text=True, cwd="/"
+        )
+
+    def ask(folder, task, *, adapter=False):
+        assert process.stdin
+        assert process.stdout
+        print(json.dumps([str(folder), CASES[task], adapter]), file=process.stdin, flush=True)
+        answer = process.stdout.readline()
+        assert answer, errors.read_text()[-2000:]
+        return json.loads(answer)
+
+    yield ask
+    process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +88,6 @@ def parents(tmp_path_factory):
         )
         for kind in kinds
     }
-
-
-def in_transformers(folder, task, adapter=""):
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder), CASES[task], adapter],
-        capture_output=True,
-        text=True,
-        cwd="/",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def expected(run, task, ids):
@@ -92,7 +107,9 @@ def expected(run, task, ids):
 
 @pytest.mark.parametrize("adapter", [{}, {"adapter": {"kind": "lora", "rank": 2}}], ids=["full", "lora"])
 @pytest.mark.parametrize("task", CASES)
-def test_an_exported_head_gives_the_same_in_plain_transformers(task, adapter, storage, tmp_path, parents):
+def test_an_exported_head_gives_the_same_in_plain_transformers(
+    task, adapter, storage, tmp_path, parents, in_transformers
+):
     init = {"init": {"from": f"{parents[TASKS[task][0]].uri}@10"}} if adapter else {}
     run = train_alone(task_recipe(task, tmp_path, **init, **adapter), storage, "run")
     export(run, None, tmp_path / "model")
@@ -120,7 +137,7 @@ def _check_pipeline(found, logits, names):
 
 
 @pytest.mark.parametrize("task", ["sequence_classification", "translation"])
-def test_an_adapter_exported_apart_is_the_merged_model(task, storage, tmp_path, parents):
+def test_an_adapter_exported_apart_is_the_merged_model(task, storage, tmp_path, parents, in_transformers):
     init = {"init": {"from": f"{parents[TASKS[task][0]].uri}@10"}}
     recipe = task_recipe(task, tmp_path, adapter={"kind": "lora", "rank": 2}, **init)
     run = train_alone(recipe, storage, "run")
@@ -129,7 +146,9 @@ def test_an_adapter_exported_apart_is_the_merged_model(task, storage, tmp_path, 
         export(run, None, tmp_path / "adapter", keep_adapter=True)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
     assert not (tmp_path / "adapter" / "model.safetensors").exists()
-    found = in_transformers(tmp_path / "adapter", task, adapter="adapter")
+    card = (tmp_path / "adapter" / "README.md").read_text()
+    assert f'PeftModel.from_pretrained({CASES[task]}.from_pretrained("base"), ".")' in card
+    found = in_transformers(tmp_path / "adapter", task, adapter=True)
     wanted = expected(run, task, found["ids"])
     assert torch.allclose(torch.tensor(found["logits"]), wanted.logits, atol=1e-5)
 
