@@ -5,7 +5,6 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psutil
 import pytest
@@ -238,16 +237,6 @@ def test_a_run_is_launched_watched_stopped_and_resumed_with_no_kernel(server, va
     assert server.ask("run", run_id=run_id)["step"] == step + 5
     time.sleep(0.5)  # longer than the server takes to write what it has imported
     assert server.facts()["imported"] == [], "the server pays for none of these"
-
-
-def test_a_page_looks_only_in_a_storage_that_is_listed(server):
-    for name in ("runs", "starters"):  # answered by the server itself, and by an answerer
-        for wanted, words in ((server.storage, ""), ("/etc", "'/etc' is none of your storages")):
-            query = urlencode({"storage": wanted})
-            answer = server.request("POST", f"/raylm/api/{name}?{query}", {}, **LOGGED_IN)
-            assert answer.status == 200
-            assert words in answer.json.get("error", {"message": ""})["message"]
-            assert ("error" in answer.json) == bool(words), (name, wanted)
 
 
 def test_an_answerer_that_died_waiting_is_not_asked(server, values):

@@ -1,10 +1,13 @@
 """Which storages a page may have looked in."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from raylm.config.errors import BadInput
 from raylm.config.places import write_settings
 from raylm.labextension.storages import chosen
+from tests.labextension.conftest import TOKEN
 
 
 def test_a_listed_storage_is_looked_in_and_no_wish_means_everywhere(tmp_path):
@@ -29,3 +32,14 @@ def test_where_the_server_is_set_to_one_there_is_no_other(tmp_path):
     assert chosen("", "/own") == chosen("/own", "/own") == "/own"
     with pytest.raises(BadInput, match="none of your storages: /own"):
         chosen("/a", "/own")
+
+
+def test_a_page_looks_only_in_a_storage_that_is_listed(server):
+    login = {"Authorization": f"token {TOKEN}"}
+    for name in ("runs", "starters"):  # answered by the server itself, and by an answerer
+        for wanted, words in ((server.storage, ""), ("/etc", "'/etc' is none of your storages")):
+            query = urlencode({"storage": wanted})
+            answer = server.request("POST", f"/raylm/api/{name}?{query}", {}, **login)
+            assert answer.status == 200
+            assert words in answer.json.get("error", {"message": ""})["message"]
+            assert ("error" in answer.json) == bool(words), (name, wanted)
