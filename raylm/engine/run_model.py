@@ -18,7 +18,13 @@ def model_config(run: Run) -> PretrainedConfig:
 
 
 def run_tokenizer(run: Run) -> PreTrainedTokenizerBase:
-    """Return a run's tokenizer; it always has a token that ends a text."""
+    """Return a run's tokenizer; it always has a token that ends a text.
+
+    Raises:
+        BadInput: the run has lost it.
+    """
+    if not (run.folder / "tokenizer").names():
+        raise BadInput.one("tokenizer", f"{run.run_id} has lost its tokenizer", "restore the run's folder")
     tokenizer = AutoTokenizer.from_pretrained(local_copy((run.folder / "tokenizer").uri))
     if tokenizer.eos_token is None:  # BERT's family ends a document with its separator
         tokenizer.eos_token = tokenizer.sep_token

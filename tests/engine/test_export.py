@@ -110,6 +110,19 @@ def test_nothing_is_written_where_the_checkpoint_is_not_there(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_that_has_lost_its_tokenizer_is_told_in_a_line(run, tmp_path):
+    kept, away = Path(run.uri) / "tokenizer", tmp_path / "tokenizer"
+    kept.rename(away)
+    try:
+        with pytest.raises(
+            BadInput, match="tokenizer: gpt2 has lost its tokenizer"
+        ):
+            export(run, None, tmp_path / "out")
+    finally:
+        away.rename(kept)
+    assert not (tmp_path / "out").exists()
+
+
 def test_only_weights_configuration_tokenizer_and_card_leave_the_run(run, tmp_path):
     export(run, None, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
