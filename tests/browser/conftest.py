@@ -73,11 +73,12 @@ def shared_window(lab: Lab, browser: Browser) -> Iterator[Window]:
 
 
 @pytest.fixture
-def window(shared_window: Window, request: pytest.FixtureRequest) -> Iterator[Window]:
-    """Yield the browser tab; a test that fails leaves none to those behind it."""
+def window(shared_window: Window, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Window]:
+    """Yield the browser's window; a test that fails leaves neither page nor run to those behind it."""
     yield shared_window
     if request.node.stash.get(HAS_FAILED, False):
         shared_window.close()
+        _end_runs(lab.storage)
     shared_window.check()
 
 
@@ -137,7 +138,7 @@ def _install_extension(home: Path) -> None:
 
 
 def _end_runs(storage: str) -> None:
-    """End what a failed test left running: a run does not depend on the server."""
+    """End what a failed test left running: a run depends on no server and on no page."""
     for run in list_runs([storage]):
         status = run.status()
         if status.is_live and status.owner:

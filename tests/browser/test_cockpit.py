@@ -40,7 +40,7 @@ def test_the_same_run_is_there_with_its_whole_history_after_a_kernel_restart(coc
     expect(cockpit.output.get_by_role("heading", level=2)).to_have_text(title)
     expect(cockpit.status).to_contain_text("running")
     assert shown_step(cockpit) >= before, "the run went on without the kernel"
-    cockpit.output.get_by_label("Table", exact=True).check()
+    cockpit.labelled("Table").check()
     rows = cockpit.output.get_by_role("region", name="Table of the curve").get_by_role("row")
     expect(rows.last.get_by_role("cell").first).to_have_text(re.compile(r"^[1-9]\d?$"))
 

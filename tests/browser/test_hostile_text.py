@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from raylm.runs import Lease, Run
 from raylm.runs.fork import delete
 from raylm.widgets.panels import panels
-from tests.browser.conftest import SLOW_MS, Cockpit, Lab
-from tests.browser.test_lab import Shell, refuse_foreign
+from tests.browser.window import SLOW_MS, Cockpit, Lab
 from tests.hostile import AS_FILES, PINS, TEXTS, TOGETHER, WHOLE, missing, write_told
 from tests.tiny import SMALLEST, tiny_recipe, train_alone
 
@@ -119,6 +118,7 @@ def untouched(page: Page) -> Iterator[None]:
         "text => document.body.append(document.createRange().createContextualFragment(text))", TEXTS[1]
     )
     page.wait_for_function("window.__pwned === 1")
+    page.evaluate("() => { delete window.__pwned; document.body.lastChild.remove() }")
 
 
 def test_every_screen_shows_texts_as_text_in_a_notebook(cockpit, planted, named):
@@ -126,13 +126,7 @@ def test_every_screen_shows_texts_as_text_in_a_notebook(cockpit, planted, named)
         walk(cockpit, planted)
 
 
-def test_every_screen_shows_texts_as_text_without_a_kernel(lab: Lab, browser: Browser, planted, named):
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    shell = Shell(context.new_page(), lab)
-    refused: list[str] = []
-    shell.page.route("**/*", lambda route: refuse_foreign(route, lab, refused))
-    shell.page.goto(f"{lab.url}/lab?token={lab.token}&reset", timeout=SLOW_MS)
-    shell.wait()
+def test_every_screen_shows_texts_as_text_without_a_kernel(shell, planted, named):
     with untouched(shell.page):
         shell.show_side()
         expect(shell.page.get_by_role("button", name=f"RayLM: {len(named)} running")).to_be_visible()
@@ -145,9 +139,6 @@ def test_every_screen_shows_texts_as_text_without_a_kernel(lab: Lab, browser: Br
         expect(toasts.locator(".jp-toast-message")).to_have_count(len(named))
         check(toasts, TEXTS)
         expect(shell.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
-    shell.command("application:close-all")
-    context.close()
-    assert refused == []
 
 
 def check(place: Locator, texts: tuple[str, ...] = ()) -> None:
@@ -190,14 +181,14 @@ def through_monitor(cockpit: Cockpit, planted: Planted) -> None:
     choose(cockpit, planted.told)
     check(cockpit.output.get_by_role("listbox", name="Runs"), TEXTS)
     cockpit.output.get_by_label("Log file").select_option("driver-l1.log")
-    log = cockpit.output.get_by_label("Log", exact=True)
+    log = cockpit.labelled("Log")
     expect(log).to_contain_text("a link in a terminal")
-    for place in (cockpit.status, cockpit.output.get_by_label("Events")):
+    for place in (cockpit.status, cockpit.labelled("Events")):
         check(place, TEXTS)
     check(log, WHOLE)
     check(cockpit.output.get_by_label("Log file"), AS_FILES)
     cockpit.output.get_by_label("Find in log").fill("<img")
-    cockpit.output.get_by_label("Table", exact=True).check()
+    cockpit.labelled("Table").check()
 
 
 def through_checkpoints(cockpit: Cockpit, planted: Planted) -> None:

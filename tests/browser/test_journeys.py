@@ -49,7 +49,7 @@ def test_a_run_outlives_the_jupyter_server_and_its_tab_shows_all_of_it_again(she
     expect(shell.output.get_by_role("alert")).to_have_count(0, timeout=SLOW_MS)
     expect(stale).to_be_hidden(timeout=SLOW_MS)
     assert step_of(shell.status.text_content()) > before, "the run went on without the server"
-    shell.output.get_by_label("Table", exact=True).check()
+    shell.labelled("Table").check()
     rows = shell.output.get_by_role("region", name="Table of the curve").get_by_role("row")
     expect(rows.last.get_by_role("cell").first).to_have_text(re.compile(r"^[1-9]\d?$"))
 

@@ -105,11 +105,11 @@ def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
 
 def test_the_settings_act_and_a_storage_that_is_not_listed_is_refused(shell):
     save_settings(shell, {"storage": "/etc"})
-    shell.reload()
+    shell.load()
     shell.show_side()
     expect(shell.side.get_by_role("alert")).to_contain_text("'/etc' is none of your storages")
     save_settings(shell, {"storage": shell.lab.storage})
-    shell.reload()
+    shell.load()
     shell.show_side()
     expect(shell.side).to_contain_text("live")
     expect(shell.side.get_by_role("alert")).to_have_count(0)

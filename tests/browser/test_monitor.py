@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from raylm.config.errors import RunFailed
 from raylm.runs import MetricsWriter, Run, StepRecord
 from raylm.runs.fork import delete
-from tests.browser.conftest import Lab
 from tests.browser.looking import THEMES, violations
-from tests.browser.test_lab import Shell, refuse_foreign
+from tests.browser.window import Lab, Shell, Window
 from tests.tiny import tiny_recipe, train_alone
 
 pytestmark = pytest.mark.browser
@@ -49,20 +48,15 @@ def run_id(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def monitor(lab: Lab, browser: Browser, trained: list[Run]) -> Iterator[Shell]:
+def monitor(lab: Lab, shared_window: Window, trained: list[Run]) -> Iterator[Shell]:
     """Open the cockpit in JupyterLab's main area, on Monitor."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    shell = Shell(context.new_page(), lab)
-    refused: list[str] = []
-    shell.page.route("**/*", lambda route: refuse_foreign(route, lab, refused))
-    shell.page.goto(f"{lab.url}/lab?token={lab.token}&reset")
-    shell.wait()
+    shell = Shell(shared_window.new_page(), lab)
+    shell.load("&reset")
     shell.open_from_launcher()
     shell.tab("Monitor").click()
     yield shell
-    shell.command("application:close-all")
-    context.close()
-    assert refused == []
+    shell.page.close()
+    shared_window.check()
 
 
 def test_a_failed_run_shows_its_cause_and_what_mends_it(monitor):
@@ -114,7 +108,7 @@ def test_the_table_has_every_curve_of_the_chart_over_steps_tokens_and_time(monit
     option(monitor, "calm").click()
     tick(option(monitor, "eager"))
     expect(keys(monitor)).to_have_count(2)
-    monitor.output.get_by_label("Table", exact=True).check()
+    monitor.labelled("Table").check()
     table = monitor.output.get_by_role("region", name="Table of the curve")
     heads = ["calm eval loss", "calm train loss", "eager eval loss", "eager train loss"]
     for axis, first in (("step", "30"), ("tokens", r"\d,\d{3}"), ("time", r"\d+ s")):
@@ -130,7 +124,7 @@ def test_the_table_has_every_curve_of_the_chart_over_steps_tokens_and_time(monit
 
     monitor.output.get_by_label("Measure", exact=True).select_option(label="Gradient norm")
     assert "calm train grad norm" in table.get_by_role("columnheader").all_text_contents()
-    monitor.output.get_by_label("Table", exact=True).uncheck()
+    monitor.labelled("Table").uncheck()
     expect(monitor.chart).to_have_attribute("aria-label", re.compile("^Chart of the gradient norm of 2 runs"))
     monitor.output.get_by_label("over", exact=True).select_option(label="time")
     look(monitor, "norm")

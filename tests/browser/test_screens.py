@@ -67,7 +67,7 @@ def test_nothing_serious_stands_in_the_way_of_assistive_technology(cockpit, writ
     cockpit.tab("Monitor").click()
     expect(cockpit.chart).to_have_attribute("aria-label", re.compile("at step 300"))
     assert violations(cockpit.output) == []
-    cockpit.output.get_by_label("Table", exact=True).check()
+    cockpit.labelled("Table").check()
     assert violations(cockpit.output) == []
 
 
@@ -82,8 +82,8 @@ def test_hostile_text_is_shown_as_text(cockpit, written):
     cockpit.output.get_by_role("option", name="failed-run").click()
     for place in (
         cockpit.status,
-        cockpit.output.get_by_label("Events"),
-        cockpit.output.get_by_label("Log", exact=True),
+        cockpit.labelled("Events"),
+        cockpit.labelled("Log"),
     ):
         expect(place).to_contain_text("<img src=x onerror=window.hacked=1>gnp.exe")
     assert cockpit.page.evaluate("window.hacked") is None

@@ -47,6 +47,10 @@ class Cockpit(NamedTuple):
     def field(self, name: str) -> Locator:
         return self.output.locator(f'[name="{name}"]')
 
+    def labelled(self, label: str) -> Locator:
+        """Return what has this label on the screen in front; the others wait in the page, unseen."""
+        return self.output.get_by_label(label, exact=True).filter(visible=True)
+
     @property
     def status(self) -> Locator:
         return self.output.get_by_role("status")

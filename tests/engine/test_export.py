@@ -114,9 +114,7 @@ def test_a_run_that_has_lost_its_tokenizer_is_told_in_a_line(run, tmp_path):
     kept, away = Path(run.uri) / "tokenizer", tmp_path / "tokenizer"
     kept.rename(away)
     try:
-        with pytest.raises(
-            BadInput, match="tokenizer: gpt2 has lost its tokenizer"
-        ):
+        with pytest.raises(BadInput, match="tokenizer: gpt2 has lost its tokenizer"):
             export(run, None, tmp_path / "out")
     finally:
         away.rename(kept)
