@@ -18,6 +18,7 @@ from tests.tiny import tiny_recipe, train_alone
 pytestmark = pytest.mark.browser
 SIZES = ((1280, 860), (1920, 1080))  # pixels
 LOADED_MS = 120_000
+LEARNED = "shakespeare"  # a run's name
 SHAKESPEARE = {
     "model": {"num_layers": 2, "num_heads": 4, "hidden_size": 96, "dropout": 0.0},
     "train": {"max_steps": 500, "sequence_length": 64, "global_batch_size": 16, "micro_batch_size": 16},
@@ -29,12 +30,16 @@ SHAKESPEARE = {
 @pytest.fixture(scope="module")
 def runs(lab: Lab) -> Iterator[dict[str, Run]]:
     """Train runs that are worth looking at, one of which still goes on; first, while nobody looks."""
-    begun = tiny_recipe(**{**SHAKESPEARE, "train": {**SHAKESPEARE["train"], "max_steps": 2000}})
+    begun = {**SHAKESPEARE, "train": {**SHAKESPEARE["train"], "max_steps": 2000}}
+    short, learned, longer = (
+        tiny_recipe(**sections).model_copy(update={"name": name})
+        for name, sections in (("first-try", {}), (LEARNED, SHAKESPEARE), ("shakespeare-longer", begun))
+    )
     made = {
-        "short": train_alone(tiny_recipe(), lab.storage, "20260601-090000-first-try-51ce"),
-        "learned": train_alone(tiny_recipe(**SHAKESPEARE), lab.storage, "20260601-101500-shakespeare-9c21"),
+        "short": train_alone(short, lab.storage, "20260601-090000-first-try-51ce"),
+        "learned": train_alone(learned, lab.storage, "20260601-101500-shakespeare-9c21"),
     }
-    made["live"] = launch(begun, "20260601-113000-shakespeare-longer-e07b", lab.storage)
+    made["live"] = launch(longer, "20260601-113000-shakespeare-longer-e07b", lab.storage)
     yield made
     stop(made["live"])
     for run in made.values():
@@ -91,20 +96,20 @@ def fill_form(shell: Shell, runs) -> None:
 
 
 def watch(shell: Shell, runs) -> None:
-    shell.output.get_by_role("option", name=re.compile("running")).first.click()
+    shell.output.get_by_role("option", name=re.compile("running")).filter(visible=True).first.click()
     expect(shell.status).to_contain_text(re.compile(r"step [6-9]\d\d|step [\d],"), timeout=600_000)
 
 
 def choose_learned(shell: Shell, runs) -> None:
-    shell.output.get_by_label("Run", exact=True).select_option(runs["learned"].run_id)
-    expect(shell.output.get_by_role("row").nth(5)).to_be_visible()
+    shell.output.get_by_role("option", name=f"{LEARNED} finished").filter(visible=True).click()
+    expect(shell.output.get_by_role("row").filter(visible=True).nth(5)).to_be_visible()
 
 
 def write(shell: Shell, runs) -> None:
     for column, step in (("A", "100"), ("B", "500")):
         shell.output.get_by_label(f"Run {column}").select_option(runs["learned"].run_id)
         shell.output.get_by_label(f"Step {column}").select_option(step)
-    shell.output.get_by_label("Prompt", exact=True).fill("ROMEO:\n")
+    shell.labelled("Prompt").fill("ROMEO:\n")
     shell.field("max_new_tokens").fill("350")
     shell.field("seed").fill("7")
     shell.button("Generate").click()
