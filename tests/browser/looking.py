@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
 THEMES = ("Light", "Dark")
 # No test but a tool: it writes the pictures of docs/ anew, and takes minutes.
@@ -29,10 +29,11 @@ def violations(seen: Locator) -> list[str]:
     ]
 
 
-def picture(seen: Locator, name: str) -> None:
-    """Write a picture of an element, once it is at rest, where new pictures are wanted."""
-    seen.page.mouse.move(0, 0)
-    seen.page.wait_for_timeout(1500)
+def picture(seen: Locator | Page, name: str) -> None:
+    """Write a picture of an element or of the page, once it is at rest, where new pictures are wanted."""
+    page = seen if isinstance(seen, Page) else seen.page
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)
     folder = Path(os.environ["RAYLM_PICTURES"])
     folder.mkdir(parents=True, exist_ok=True)
     # Where the machine's own folders stand is nobody's business.

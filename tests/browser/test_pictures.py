@@ -74,7 +74,7 @@ def test_every_screen_in_both_themes_and_two_sizes(shell: Shell, runs, cluster):
 
 def shoot(shell: Shell, name: str, *, whole: bool = False) -> None:
     """Take the pictures of what is in front: of the cockpit, or of all of JupyterLab."""
-    seen = shell.page.locator("body") if whole else shell.output
+    seen = shell.page if whole else shell.output
     for theme in THEMES:
         shell.use_theme(theme)
         for width, height in SIZES:
