@@ -69,6 +69,7 @@ def test_every_screen_in_both_themes_and_two_sizes(shell: Shell, runs, cluster):
     shell.show_side()
     shell.tab("Monitor").click()
     expect(shell.side.get_by_role("listitem").filter(has_text="running").first).to_be_visible()
+    watch(shell, runs)
     shoot(shell, "lab", whole=True)
 
 
