@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from raylm.jobs.owned import stop_owned
-from tests.browser.looking import THEMES, picture, takes_pictures, violations
+from tests.browser.looking import THEMES, violations
 from tests.dashboards import FakeDashboard, as_ray, job, node
 
 pytestmark = pytest.mark.browser
@@ -105,19 +105,3 @@ def test_a_local_cluster_is_started_and_stopped(screen):
     screen.button("Stop the cluster").click()
     expect(screen.output.get_by_text("No cluster runs")).to_be_visible(timeout=30_000)
     expect(screen.button("Start local cluster")).to_be_enabled()
-
-
-@takes_pictures
-@pytest.mark.timeout(1200)
-def test_pictures(screen, free_port):
-    dashboard = FakeDashboard(free_port)
-    lost = node("worker-2", ended=time.time() - 14, why="Unexpected termination: health check failed")
-    dashboard.answer = as_ray(
-        [node("head"), node("worker-1", gpus=4), node("worker-3", gpus=4), lost], [job(f"{RUN_ID}-l1")]
-    )
-    connect(screen, "lab", dashboard.address)
-    expect(screen.status).to_contain_text("alive")
-    for theme in THEMES:
-        screen.use_theme(theme)
-        picture(screen.output, f"cluster-{theme.lower()}.png")
-    dashboard.close()

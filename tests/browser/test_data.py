@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from raylm.runs import Run
 from raylm.runs.fork import delete
-from tests.browser.looking import THEMES, picture, takes_pictures, violations
+from tests.browser.looking import THEMES, violations
 from tests.tiny import CORPUS, tiny_recipe, train_alone
 
 pytestmark = pytest.mark.browser
@@ -165,13 +165,3 @@ def chosen(cockpit) -> Locator:
 
 def tokens(cockpit) -> Locator:
     return cockpit.output.get_by_role("list", name="Tokens").get_by_role("listitem")
-
-
-@takes_pictures
-@pytest.mark.timeout(1200)
-def test_pictures(shown):
-    shown.page.set_viewport_size({"width": 1400, "height": 1900})
-    shown.output.get_by_label("Text", exact=True).fill("To be, or not to be:\n\tthat is the question 🙂")
-    for theme in THEMES:
-        shown.use_theme(theme)
-        picture(shown.output, f"cockpit-data-{theme.lower()}.png")

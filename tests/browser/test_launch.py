@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from raylm.recipe import Recipe
 from raylm.runs import Run
 from raylm.runs.fork import delete
-from tests.browser.looking import THEMES, picture, takes_pictures, violations
+from tests.browser.looking import THEMES, violations
 from tests.browser.test_cockpit import message_under, section
 from tests.tiny import tiny_recipe, train_alone
 
@@ -91,16 +91,3 @@ def save(cockpit, name: str) -> None:
     cockpit.button("Save recipe").click()
     cockpit.output.get_by_label("File name").fill(name)
     cockpit.button("Save").click()
-
-
-@takes_pictures
-@pytest.mark.timeout(1200)
-def test_pictures(parent, cockpit):
-    cockpit.output.get_by_label("from", exact=True).select_option(f"{parent.run_id}@10")
-    expect(cockpit.output.get_by_label("Recipe as YAML")).to_contain_text("@10", timeout=60_000)
-    section(cockpit, "Model")
-    cockpit.output.get_by_text("Preview").click()
-    cockpit.button("Save recipe").click()
-    for theme in THEMES:
-        cockpit.use_theme(theme)
-        picture(cockpit.output, f"cockpit-save-{theme.lower()}.png")

@@ -1,9 +1,7 @@
 """Monitor with runs that were really trained: several in one chart, and one that failed."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -67,7 +65,7 @@ def test_a_failed_run_shows_its_cause_and_what_mends_it(monitor):
     expect(texts.first).to_have_text(re.compile(r"step \d+: .* is not (a )?finite"))
     expect(texts.last).to_have_text(re.compile("lower optimizer.learning_rate"))
     expect(monitor.button("Resume")).to_be_enabled()
-    look(monitor, "failed")
+    look(monitor)
     option(monitor, "calm").click()
     expect(terms).to_have_count(0)
 
@@ -86,7 +84,7 @@ def test_runs_are_laid_into_one_chart(monitor):
     )
     expect(keys(monitor)).to_contain_text(["calm", "eager"])
     assert len({line_of(key) for key in keys(monitor).all()}) == 2, "told apart by more than the colour"
-    look(monitor, "overlay")
+    look(monitor)
 
     option(monitor, "wild").click()
     monitor.output.get_by_role("listbox", name="Runs").focus()
@@ -96,7 +94,7 @@ def test_runs_are_laid_into_one_chart(monitor):
     option(monitor, "calm").click()
     expect(keys(monitor)).to_contain_text(["calm", "eager", "wild"])
     monitor.output.get_by_label("Log scale").check()
-    look(monitor, "three")
+    look(monitor)
     monitor.output.get_by_label("Log scale").uncheck()
     monitor.button("Take wild out of the chart").click()
     expect(keys(monitor)).to_contain_text(["calm", "eager"])
@@ -127,7 +125,7 @@ def test_the_table_has_every_curve_of_the_chart_over_steps_tokens_and_time(monit
     monitor.labelled("Table").uncheck()
     expect(monitor.chart).to_have_attribute("aria-label", re.compile("^Chart of the gradient norm of 2 runs"))
     monitor.output.get_by_label("over", exact=True).select_option(label="time")
-    look(monitor, "norm")
+    look(monitor)
     monitor.output.get_by_label("over", exact=True).select_option(label="step")
     monitor.output.get_by_label("Measure", exact=True).select_option(label="Loss")
     untick(monitor, "eager")
@@ -146,7 +144,7 @@ def test_a_gap_is_told_and_what_is_written_appears(monitor, trained):
     expect(monitor.chart).to_have_attribute(
         "aria-label", re.compile(r"train 2\.0+ at step 40 \(2 gaps\)"), timeout=30_000
     )
-    look(monitor, "gap")
+    look(monitor)
 
 
 def option(shell: Shell, name: str) -> Locator:
@@ -172,12 +170,9 @@ def line_of(key: Locator) -> str:
     return key.locator("path").first.get_attribute("stroke-dasharray")
 
 
-def look(shell: Shell, name: str) -> None:
-    """Axe in both themes, and a picture of each where wanted."""
+def look(shell: Shell) -> None:
+    """Axe in both themes."""
     for theme in THEMES:
         shell.use_theme(theme)
         assert violations(shell.output) == []
-        if folder := os.environ.get("RAYLM_LOOK"):
-            shell.page.wait_for_timeout(800)
-            shell.page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
     shell.use_theme("Light")
