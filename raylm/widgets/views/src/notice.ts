@@ -31,6 +31,9 @@ export function disconnected(error: StoreError, retry: () => void): HTMLElement 
 /** The place of a screen's notice, above its body: where a notice is shown the body is not, unless it is kept. */
 export class NoticePlace {
   readonly element: HTMLElement;
+  /** Why the store gave no answer when it was last asked; nothing where it did. */
+  cause = "";
+  private isAnswered = false;
 
   constructor(
     first: HTMLElement,
@@ -43,5 +46,18 @@ export class NoticePlace {
     if (notice === null) fill(this.element, []);
     else if (this.element.textContent !== notice.textContent) fill(this.element, [notice]);
     show(this.body, notice === null || isBodyKept);
+  }
+
+  /** The store has answered: what is shown from now on is worth keeping. */
+  heard(): void {
+    this.cause = "";
+    this.isAnswered = true;
+  }
+
+  /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
+  lost(error: StoreError, retry: () => void): "quiet" {
+    this.cause = error.message;
+    this.tell(disconnected(error, retry), this.isAnswered);
+    return "quiet";
   }
 }

@@ -1,6 +1,7 @@
 /** The list of prepared datasets, newest first: what they are made of, how large they are, how old. */
 import { fill, h, setAttribute, setText, show, uniqueId } from "../dom";
 import { icon } from "../icons";
+import { placeByKey } from "../listbox";
 import { ago, count, short } from "../text";
 import type { DatasetPage, DatasetRow } from "./types";
 
@@ -80,16 +81,9 @@ export class DatasetPicker {
   private move(event: KeyboardEvent): void {
     const rows = this.shown();
     const index = rows.findIndex(({ dataset_id }) => dataset_id === this.chosen);
-    const target: Record<string, number> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      Home: 0,
-      End: rows.length - 1,
-    };
-    if (!(event.key in target)) return;
-    event.preventDefault();
-    event.stopPropagation(); // JupyterLab would move to another cell
-    const row = rows[target[event.key] ?? -1];
+    const place = placeByKey(event, index, rows.length);
+    if (place === null) return;
+    const row = rows[place];
     if (row) this.onChoose(row.dataset_id);
     this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }

@@ -1,6 +1,7 @@
 /** The list of runs: one option a run, with its state in icon and word. */
 import { fill, h, setAttribute, uniqueId } from "../dom";
 import { icon } from "../icons";
+import { placeByKey } from "../listbox";
 import { ago } from "../text";
 import type { RunSummary } from "../types";
 
@@ -103,16 +104,9 @@ export class RunPicker {
     }
     const runs = this.shown();
     const index = runs.findIndex(({ run_id }) => run_id === this.chosen);
-    const target: Record<string, number> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      Home: 0,
-      End: runs.length - 1,
-    };
-    const run = runs[target[event.key] ?? -1];
-    if (!(event.key in target)) return;
-    event.preventDefault();
-    event.stopPropagation(); // JupyterLab would move to another cell
+    const place = placeByKey(event, index, runs.length);
+    if (place === null) return;
+    const run = runs[place];
     if (run) this.onChoose(run.run_id);
     this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }

@@ -6,7 +6,7 @@ import "../styles/checkpoints.css";
 import { CheckpointDesk } from "../checkpoints/desk";
 import { fill, h } from "../dom";
 import { RunPicker } from "../monitor/runs";
-import { disconnected, empty, loading, NoticePlace } from "../notice";
+import { empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -24,12 +24,10 @@ class CheckpointsScreen {
   private readonly desk: CheckpointDesk;
   private readonly body: HTMLElement;
   private readonly poller: Poller;
-  private readonly clock = window.setInterval(() => this.desk.age(this.cause), 1_000);
+  private readonly clock = window.setInterval(() => this.desk.age(this.notice.cause), 1_000);
   private readonly endObserving: () => void;
   private runId: string | null;
   private runs: RunSummary[] = [];
-  private cause = "";
-  private isAnswered = false;
 
   constructor(
     root: HTMLElement,
@@ -78,13 +76,12 @@ class CheckpointsScreen {
   private async ask(): Promise<Found> {
     try {
       const found = await this.refresh();
-      this.cause = "";
-      this.isAnswered = true;
+      this.notice.heard();
       const next = "Choose a recipe in Launch and start one: what it saves appears here.";
       this.notice.tell(this.runs.length > 0 ? null : empty("No run yet", next));
       return found;
     } catch (error) {
-      return this.fail(error as StoreError);
+      return this.notice.lost(error as StoreError, () => this.poller.wake());
     }
   }
 
@@ -99,16 +96,6 @@ class CheckpointsScreen {
     const isNew = await this.desk.update();
     const isLive = ["pending", "running", "stopping"].includes(run.status);
     return isLive || isChanged || isNew ? "changed" : "quiet";
-  }
-
-  /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
-  private fail(error: StoreError): Found {
-    this.cause = error.message;
-    this.notice.tell(
-      disconnected(error, () => this.poller.wake()),
-      this.isAnswered,
-    );
-    return "quiet";
   }
 }
 

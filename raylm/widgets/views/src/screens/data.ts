@@ -8,7 +8,7 @@ import { DatasetDesk } from "../data/desk";
 import { DatasetPicker } from "../data/picker";
 import type { DatasetPage, DatasetRow, Key } from "../data/types";
 import { fill, h } from "../dom";
-import { disconnected, empty, loading, NoticePlace } from "../notice";
+import { empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -29,12 +29,10 @@ class DataScreen {
   private readonly desk: DatasetDesk;
   private readonly body: HTMLElement;
   private readonly poller: Poller;
-  private readonly clock = window.setInterval(() => this.desk.age(this.cause), 1_000);
+  private readonly clock = window.setInterval(() => this.desk.age(this.notice.cause), 1_000);
   private readonly endObserving: () => void;
   private key: Key | null;
   private rows: DatasetRow[] = [];
-  private cause = "";
-  private isAnswered = false;
 
   constructor(
     root: HTMLElement,
@@ -77,11 +75,10 @@ class DataScreen {
       this.key ??= first ? { dataset_id: first.dataset_id } : null;
       this.notice.tell(this.key === null ? empty("No prepared data yet", NEXT) : null);
       const isNew = this.key !== null && (await this.refresh(this.key));
-      this.cause = "";
-      this.isAnswered = true;
+      this.notice.heard();
       return isChanged || isNew ? "changed" : "quiet";
     } catch (error) {
-      return this.fail(error as StoreError);
+      return this.notice.lost(error as StoreError, () => this.poller.wake());
     }
   }
 
@@ -94,16 +91,6 @@ class DataScreen {
     if (found === undefined || key !== this.key) return found !== undefined;
     this.picker.choose(found);
     return true;
-  }
-
-  /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
-  private fail(error: StoreError): Found {
-    this.cause = error.message;
-    this.notice.tell(
-      disconnected(error, () => this.poller.wake()),
-      this.isAnswered,
-    );
-    return "quiet";
   }
 }
 

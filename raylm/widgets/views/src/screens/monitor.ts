@@ -6,7 +6,7 @@ import { bringIntoView, fill, h, setText, show } from "../dom";
 import { MOST_RUNS } from "../monitor/curves";
 import { Detail } from "../monitor/detail";
 import { RunPicker } from "../monitor/runs";
-import { disconnected, empty, loading, NoticePlace } from "../notice";
+import { empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -27,13 +27,11 @@ class Monitor {
   private readonly detail: Detail;
   private readonly body: HTMLElement;
   private readonly poller: Poller;
-  private readonly clock = window.setInterval(() => this.detail.age(this.cause), 1_000);
+  private readonly clock = window.setInterval(() => this.detail.age(this.notice.cause), 1_000);
   private readonly endObserving: () => void;
   private runId: string | null;
   private listed = 0;
   private runs: RunSummary[] = [];
-  private cause = "";
-  private isAnswered = false;
 
   constructor(
     root: HTMLElement,
@@ -95,8 +93,7 @@ class Monitor {
   private async ask(): Promise<Found> {
     try {
       const found = await this.refresh();
-      this.cause = "";
-      this.isAnswered = true;
+      this.notice.heard();
       this.notice.tell(
         this.runs.length > 0
           ? null
@@ -104,7 +101,7 @@ class Monitor {
       );
       return found;
     } catch (error) {
-      return this.fail(error as StoreError);
+      return this.notice.lost(error as StoreError, () => this.wake());
     }
   }
 
@@ -129,16 +126,6 @@ class Monitor {
     this.listed = Date.now();
     this.runId ??= this.runs[0]?.run_id ?? null;
     return this.picker.update(this.runs, this.runId);
-  }
-
-  /** What was shown stays, marked with its age; with nothing shown yet the cause takes its place. */
-  private fail(error: StoreError): Found {
-    this.cause = `${error.message}`;
-    this.notice.tell(
-      disconnected(error, () => this.wake()),
-      this.isAnswered,
-    );
-    return "quiet";
   }
 }
 

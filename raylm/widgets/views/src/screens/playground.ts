@@ -5,7 +5,7 @@ import "../styles/fields.css";
 import "../styles/monitor.css";
 import "../styles/playground.css";
 import { bringIntoView, fill, h, setAttribute, show, uniqueId } from "../dom";
-import { disconnected, empty, loading, NoticePlace } from "../notice";
+import { empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Column } from "../playground/column";
 import { Controls } from "../playground/controls";
@@ -34,7 +34,6 @@ class Playground {
   private readonly poller: Poller;
   private readonly endObserving: () => void;
   private runs: AskedRun[] = [];
-  private isAnswered = false;
 
   constructor(
     root: HTMLElement,
@@ -83,7 +82,7 @@ class Playground {
       const runs = await this.context.store.list<AskedRun>("playground_runs");
       const isChanged = JSON.stringify(runs) !== JSON.stringify(this.runs);
       this.runs = runs;
-      this.isAnswered = true;
+      this.notice.heard();
       const wanted = (this.context.shared.get("run_id") as string) || null;
       for (const column of this.columns) column.update(runs, wanted);
       this.notice.tell(
@@ -96,11 +95,7 @@ class Playground {
       );
       return isChanged ? "changed" : "quiet";
     } catch (error) {
-      this.notice.tell(
-        disconnected(error as StoreError, () => this.poller.wake()),
-        this.isAnswered,
-      );
-      return "quiet";
+      return this.notice.lost(error as StoreError, () => this.poller.wake());
     }
   }
 
