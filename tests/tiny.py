@@ -1,10 +1,8 @@
 """A tiny real run: forty thousand characters of Shakespeare, a model of some ten thousand weights."""
 
 import json
-import multiprocessing
 import os
 import socket
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,18 +11,13 @@ from raylm.data.prepare import prepare
 from raylm.distributed.worker import Work
 from raylm.recipe import Recipe
 from raylm.runs.run import Run
+from tests.forks import start_fork
 
 CORPUS = Path(__file__).with_name("tiny_corpus.txt")  # the first 40 kB of examples/data/tinyshakespeare
 WORKER = """import json, sys
 from raylm.distributed.worker import work
 print(json.dumps(work(json.loads(sys.argv[1]))))
 """
-
-# Each rank is forked from a process that has imported what takes seconds, and has done nothing else.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    ["raylm.engine.start", "raylm.distributed.worker", "transformers.modeling_utils"]
-)
 
 QUESTION = "to be or not to be, that is the question\n" * 60
 SMALLEST: dict[str, Any] = {
@@ -100,11 +93,9 @@ def run_ranks(script: str, job: Work, world_size: int) -> dict[str, Any]:
         files = [(Path(folder) / f"{rank}.out", Path(folder) / f"{rank}.err") for rank in range(world_size)]
         environments = [_rank_environment(rank, world_size, port) for rank in range(world_size)]
         ranks = [
-            _FORKS.Process(target=_run_rank, args=(script, job._asdict(), environment, *map(str, each)))
-            for environment, each in zip(environments, files, strict=True)
+            start_fork(script, [json.dumps(job._asdict())], environment, output)
+            for environment, output in zip(environments, files, strict=True)
         ]
-        for rank in ranks:
-            rank.start()
         for rank in ranks:
             rank.join(timeout=120)
         is_right = all(rank.exitcode == 0 for rank in ranks)
@@ -125,14 +116,3 @@ def _open_or_create(recipe: Recipe, storage: str, run_id: str) -> Run:
 def _rank_environment(rank: int, world_size: int, port: int) -> dict[str, str]:
     group = {"RANK": str(rank), "WORLD_SIZE": str(world_size), "LOCAL_RANK": str(rank)}
     return {**os.environ, **group, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-
-
-def _run_rank(script: str, job: dict[str, Any], environment: dict[str, str], out: str, err: str) -> None:
-    """Run a script as if it were given to a fresh interpreter, its output in files."""
-    os.environ.clear()
-    os.environ.update(environment)
-    for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
-    sys.argv = ["-c", json.dumps(job)]
-    exec(compile(script, "rank", "exec"), {"__name__": "__main__"})
-    sys.stdout.flush()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 START_S = 90
+END_S = 60  # a server ends its kernels one after the other
 
 
 class Server:
@@ -33,4 +34,4 @@ class Server:
     def end(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(15)
+            self._process.wait(END_S)

@@ -162,6 +162,9 @@ class Window:
         if self._cockpit is None:
             nbformat.write(_cockpit_notebook(), self._lab.folder / SHARED_NOTEBOOK)
             self._cockpit = self.open(SHARED_NOTEBOOK)
+            # A run of an earlier test that failed is told in a toast that stays, over a button perhaps.
+            toast = self._cockpit.page.get_by_role("button", name="Hide notification").first
+            self._cockpit.page.add_locator_handler(toast, lambda hide: hide.click(), no_wait_after=True)
         self._cockpit.run_all()
         return self._cockpit
 

@@ -13,7 +13,7 @@ from raylm.objectives import Objective
 from raylm.recipe import Recipe
 from raylm.runs.read import curve
 from raylm.runs.run import Run
-from tests.killed import Killed
+from tests.killed import killed_and_resumed
 from tests.tiny import tiny_recipe, train_alone, train_together
 
 
@@ -95,22 +95,7 @@ def test_a_sharded_checkpoint_goes_on_with_one_process_and_again_with_two(storag
 @pytest.mark.parametrize("step", [37, 111])
 def test_a_killed_run_resumes_bit_for_bit(storage, tmp_path, step):
     recipe = tiny_recipe(train={"max_steps": 160}, checkpoint={"every_steps": 25})
-    twin = train_alone(recipe, storage, "twin")
-    path = tmp_path / "tiny.yaml"
-    path.write_text(recipe.to_yaml())
-
-    killed = Killed(storage, "killed")
-    last = killed.kill_after(killed.start("train", str(path), "--run-id", "killed"), step)
-    run = Run.open(storage, "killed")
-    assert step <= last < 160, "the kill came too late to interrupt anything"
-    assert run.status().status == "lost"
-    resumed = killed.start("runs", "resume", "killed")
-    assert resumed.wait(90) == 0, resumed.stderr.read().decode()
-
-    assert run.status().attempt == 2
-    starts = [event["step"] for event in run.events() if event["event"] == "resumed"]
-    assert starts == [step // 25 * 25] or starts == [last // 25 * 25]
-    assert curve(run, "train/loss") == curve(twin, "train/loss")
+    run, twin = killed_and_resumed(recipe, storage, tmp_path, step)
     for name, weight in restore(twin).model.state_dict().items():
         assert torch.equal(weight, restore(run).model.state_dict()[name])
 
