@@ -69,6 +69,8 @@ class Outcome(NamedTuple):
     value: float
     interval: tuple[float, float]
     baselines: dict[str, float]
+    others: dict[str, float]
+    """What else the task measures."""
 
 
 class Trial(NamedTuple):
@@ -229,7 +231,8 @@ def judged(run: Run, name: str, arguments: Sequence[str]) -> Outcome:
     metric = next(iter(record["metrics"]))
     low, high = record["intervals"][metric]
     baselines = {each: part["metrics"][metric] for each, part in record["baselines"].items()}
-    return Outcome(metric, record["metrics"][metric], (low, high), baselines)
+    others = {name: value for name, value in record["metrics"].items() if name != metric}
+    return Outcome(metric, record["metrics"][metric], (low, high), baselines, others)
 
 
 def _few_shot(storage: Path, count: int, seed: int) -> tuple[str, ...]:
@@ -267,6 +270,7 @@ def _named(name: str, outcome: Outcome) -> dict[str, float]:
     low, high = outcome.interval
     return {
         f"{name}/{outcome.metric}": outcome.value,
+        **{f"{name}/{other}": value for other, value in outcome.others.items()},
         f"{name}/low": low,
         f"{name}/high": high,
         **{f"{name}/baseline/{each}": value for each, value in outcome.baselines.items()},

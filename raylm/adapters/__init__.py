@@ -51,8 +51,9 @@ class LowRank(Adapter):
     dropout: float = knob(0.0, ge=0, lt=1, advanced=True)
     """Share of the adapter's inputs dropped while training."""
     target_modules: str | tuple[str, ...] = "all-linear"
-    """Ends of the names of the layers that get an adapter, such as [query, value]; all-linear: every linear
-    layer but the head (Dettmers et al. 2023, section 4)."""
+    """Ends of the names of the layers that get an adapter, such as [query, value]; all-linear: every
+    linear layer but the head (Dettmers et al. 2023, section 4). Embeddings that are not the head's too can be
+    named."""
 
     @field_validator("target_modules")
     @classmethod

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from raylm.adapters import Adapter
 from raylm.config.errors import BadInput
+from raylm.engine.parallel import shared_weights
 
 _SHOWN = 20
 
@@ -38,28 +39,36 @@ def put_on(model: PreTrainedModel, adapter: Adapter, fresh: Sequence[str]) -> An
 
 
 def check_targets(model: nn.Module, adapter: Adapter) -> None:
-    """Refuse target modules that match nothing.
+    """Refuse target modules that match nothing, and those that share their weights with another layer.
 
     Raises:
-        BadInput: lists the linear layers that there are.
+        BadInput: lists the layers that there are, or says which ones share theirs.
     """
     targets = getattr(adapter, "target_modules", "all-linear")
     if isinstance(targets, str):
         return
-    names = linear_names(model)
-    missing = [each for each in targets if not any(_ends_in(name, each) for name in names)]
+    layers = _layers(model)
+    missing = [each for each in targets if not any(_ends_in(name, each) for name in layers)]
     if missing:
-        ends = sorted({name.rpartition(".")[2] for name in names})
+        ends = sorted({name.rpartition(".")[2] for name in layers})
         listed = ", ".join(ends[:_SHOWN]) + (", ..." if len(ends) > _SHOWN else "")
-        message = f"no linear layer is called {', '.join(missing)}"
+        message = f"no linear or embedding layer is called {', '.join(missing)}"
         raise BadInput.one("adapter.target_modules", message, f"there are {listed}", code="target_modules")
+    shared = shared_weights(model)
+    matched = [name for name, part in layers.items() if part.weight in shared]
+    tied = sorted({each for each in targets if any(_ends_in(name, each) for name in matched)})
+    if tied:
+        # Merged, the product of one place would be in the other one too.
+        message = f"{', '.join(tied)} shares its weights with another layer"
+        raise BadInput.one("adapter.target_modules", message, "leave it out", code="target_modules")
 
 
-def linear_names(model: nn.Module) -> list[str]:
-    """Return the names of the layers that can have an adapter."""
+def _layers(model: nn.Module) -> dict[str, Any]:
+    """Return the layers that can have an adapter, by name."""
     from transformers.pytorch_utils import Conv1D
 
-    return [name for name, part in model.named_modules() if isinstance(part, nn.Linear | Conv1D)]
+    kinds = nn.Linear | Conv1D | nn.Embedding
+    return {name: part for name, part in model.named_modules() if isinstance(part, kinds)}
 
 
 def _ends_in(name: str, end: str) -> bool:

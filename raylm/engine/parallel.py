@@ -85,7 +85,7 @@ def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:
     options: dict[str, Any] = {"mesh": mesh, "mp_policy": policy if is_half else MixedPrecisionPolicy()}
     # transformers' own list of the blocks that belong together.
     blocks = set(module.model._no_split_modules or ())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    tied = _tied(module)
+    tied = shared_weights(module)  # they belong to the root, which holds every place
     for part in module.model.modules():
         if type(part).__name__ in blocks and tied.isdisjoint(part.parameters()):
             fully_shard(part, **options)
@@ -93,8 +93,8 @@ def _shard(module: LossModule, world: World, *, is_half: bool) -> nn.Module:
     return module
 
 
-def _tied(module: nn.Module) -> set[nn.Parameter]:
-    """Return the weights that stand in several places: they belong to the root, which holds all of those."""
+def shared_weights(module: nn.Module) -> set[nn.Parameter]:
+    """Return the weights that stand in several places, as embeddings that are also the head's do."""
     counts = Counter(weight for _, weight in module.named_parameters(remove_duplicate=False))
     return {weight for weight, count in counts.items() if count > 1}
 

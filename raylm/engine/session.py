@@ -18,6 +18,7 @@ from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_memory_bytes
 from raylm.engine.evaluate import Evaluator, named_losses
 from raylm.engine.feed import Feed
+from raylm.engine.flops import Flops
 from raylm.engine.log import Log
 from raylm.engine.orders import OrderDesk, Orders
 from raylm.engine.step import Stepper
@@ -44,7 +45,7 @@ class Session:
     last_step: int
     decay_steps: int
     peak_flops: float  # of all devices together, FLOP/s
-    flops_per_token: float
+    flops: Flops
     num_rows: int  # of the training split
     facts: dict[str, Any]  # what each checkpoint's manifest says of the data: digest and ledgers
     position: Position = field(default_factory=Position)
@@ -60,13 +61,14 @@ class Session:
         learning_rate = self.recipe.schedule.learning_rate(step, peak, self.decay_steps)
         result = self.stepper.step(step, batches, loads, learning_rate)
         self._advance(step, result.num_inputs, result.num_targets)
-        rate = result.num_inputs / (time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        flops = self.flops.of(result.num_inputs, result.num_targets)
         losses = named_losses("train", result.losses, self.recipe.objective.weights())
         return orders, losses | {
             "train/learning_rate": learning_rate,
             "train/grad_norm": result.grad_norm,
-            "throughput/tokens_per_second": rate,
-            "throughput/mfu": rate * self.flops_per_token / self.peak_flops,
+            "throughput/tokens_per_second": result.num_inputs / seconds,
+            "throughput/mfu": flops / seconds / self.peak_flops,
             "memory/peak_bytes": peak_memory_bytes(self.world.device),
         }
 

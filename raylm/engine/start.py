@@ -21,6 +21,7 @@ from raylm.engine.checkpoint import Position
 from raylm.engine.device import peak_flops, refuse_missing_precision
 from raylm.engine.evaluate import evaluator_of
 from raylm.engine.feed import feed_over
+from raylm.engine.flops import flops_of
 from raylm.engine.log import Log
 from raylm.engine.loop import Outcome, train
 from raylm.engine.orders import OrderDesk
@@ -115,7 +116,7 @@ def _build(start: Start, world: World) -> Session:
         last_step=start.last_step,
         decay_steps=start.decay_steps,
         peak_flops=peak * world.size,
-        flops_per_token=recipe.model.flops_per_token(vocabulary.size, train_section.sequence_length),
+        flops=flops_of(recipe, vocabulary.size),
         facts=_facts_of_data(start) | _facts_of_base(start, world),
     )
 

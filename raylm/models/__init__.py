@@ -157,13 +157,21 @@ class ModelFamily(Choice):
         del vocab_size, sequence_length, head
         return {}
 
-    @abstractmethod
     def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
-        """Return FLOPs of forward and backward for one token of a full sequence.
+        """Return FLOPs of forward and backward for one token of a full sequence in which each is predicted.
 
         6 N + 12 L D T, with N the parameters that multiply activations, L layers, D the hidden size and T the
         sequence length (Chowdhery et al. 2022, PaLM, appendix B).
         """
+        return self.body_flops_per_token(sequence_length) + self.head_flops_per_token(vocab_size)
+
+    @abstractmethod
+    def body_flops_per_token(self, sequence_length: int) -> float:
+        """Return the part of `flops_per_token` that each token that is read costs."""
+
+    @abstractmethod
+    def head_flops_per_token(self, vocab_size: int) -> float:
+        """Return the part of `flops_per_token` that each predicted token costs: the output layer's."""
 
     @abstractmethod
     def activation_bytes_per_token(self, sequence_length: int) -> int:
@@ -214,9 +222,12 @@ class Transformer(ModelFamily):
     def matrix_parameters(self, vocab_size: int) -> int:
         """Return the parameters that multiply activations: those of the blocks and of the output head."""
 
-    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
+    def body_flops_per_token(self, sequence_length: int) -> float:
         attention = 12 * self.num_layers * self.hidden_size * sequence_length
-        return 6 * self.matrix_parameters(vocab_size) + attention
+        return 6 * self.matrix_parameters(0) + attention
+
+    def head_flops_per_token(self, vocab_size: int) -> float:
+        return 6 * vocab_size * self.hidden_size
 
     def size_parameters(self, vocab_size: int, sequence_length: int, head: str) -> dict[str, int]:
         return {

@@ -105,11 +105,20 @@ class Pretrained(ModelFamily):
         loader = self.heads[fitting[0]] if fitting else "AutoModel"
         return _count(config.to_json_string(use_diff=False), loader)
 
-    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
-        """Return 6 N + 12 L D T with N all parameters; embeddings that are only looked up count too."""
-        config = _config(self.path).get_text_config()
+    def body_flops_per_token(self, sequence_length: int) -> float:
+        """Return 6 N + 12 L D T with N all parameters but the table of embeddings, which is only looked up.
+
+        A token of an encoder-decoder passes one of its two stacks.
+        """
+        whole = _config(self.path)
+        config = whole.get_text_config()
+        table = config.vocab_size * config.hidden_size
+        weights = _count(whole.to_json_string(use_diff=False), "AutoModel") - table
         attention = 12 * config.num_hidden_layers * config.hidden_size * sequence_length
-        return 6 * self.num_parameters(vocab_size, sequence_length) + attention
+        return 6 * weights / (2 if whole.is_encoder_decoder else 1) + attention
+
+    def head_flops_per_token(self, vocab_size: int) -> float:
+        return 6 * vocab_size * _config(self.path).get_text_config().hidden_size
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         config = _config(self.path).get_text_config()

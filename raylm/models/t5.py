@@ -58,15 +58,17 @@ class T5(Transformer):
         """Return FLOPs of forward and backward for one of the tokens that encoder and decoder read.
 
         The decoder is taken to read a quarter as many tokens as the encoder, about what the spans of span
-        corruption come to. Its attention to the encoder counts as any attention does.
+        corruption come to, and predicts each. Its attention to the encoder counts as any attention does.
         """
+        decoded = sequence_length // 4 / (sequence_length + sequence_length // 4)
+        return self.body_flops_per_token(sequence_length) + decoded * self.head_flops_per_token(vocab_size)
+
+    def body_flops_per_token(self, sequence_length: int) -> float:
         width, layers, length = self.hidden_size, self.num_layers, sequence_length
         decoded = length // 4
         # The decoder's keys and values of the encoder's tokens are products of the encoder's length.
         encoder = length * (6 * 14 * layers * width**2 + 12 * layers * width * length)
-        decoder = decoded * (
-            6 * (14 * layers * width**2 + vocab_size * width) + 12 * layers * width * (decoded + length)
-        )
+        decoder = decoded * (6 * 14 * layers * width**2 + 12 * layers * width * (decoded + length))
         return (encoder + decoder) / (length + decoded)
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:

@@ -59,16 +59,15 @@ class XLNet(Transformer):
     def matrix_parameters(self, vocab_size: int) -> int:
         return 13 * self.num_layers * self.hidden_size**2 + vocab_size * self.hidden_size
 
-    def flops_per_token(self, vocab_size: int, sequence_length: int) -> float:
-        """Return FLOPs of forward and backward for one token of a full sequence, read and predicted.
+    def body_flops_per_token(self, sequence_length: int) -> float:
+        """Return FLOPs of forward and backward for one token of a full sequence, without the output layer.
 
         Beside the products that every family has, each layer attends to positions as well as to contents.
         What is projected once a batch, the positions, is not counted, nor is the query stream of the
-        permutation objective: a row predicts a sixth of its tokens where this counts all.
+        permutation objective, which reads the tokens that are predicted, a sixth of a row.
         """
         width, layers = self.hidden_size, self.num_layers
-        products = 6 * (12 * layers * width**2 + vocab_size * width)
-        return products + 24 * layers * width * sequence_length
+        return 72 * layers * width**2 + 24 * layers * width * sequence_length
 
     def activation_bytes_per_token(self, sequence_length: int) -> int:
         return 5 * super().activation_bytes_per_token(sequence_length) // 2

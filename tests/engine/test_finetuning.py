@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification
 
 from raylm.adapters.qlora import Qlora
 from raylm.config.errors import BadInput
@@ -216,9 +217,36 @@ def test_a_pattern_that_matches_no_weight_is_refused(storage, tmp_path, parents)
 def test_target_modules_that_match_nothing_name_those_there_are(storage, tmp_path, parents):
     adapter = {"adapter": {"kind": "lora", "target_modules": ["q_proj"]}}
     recipe = task_recipe("sequence_classification", tmp_path, **begun_with(parents["bert"]), **adapter)
-    with pytest.raises(BadInput, match=r"no linear layer is called q_proj; there are .*query.*value"):
+    with pytest.raises(
+        BadInput, match=r"no linear or embedding layer is called q_proj; there are .*query.*value"
+    ):
         train_alone(recipe, storage, "adapter")
     assert not (tmp_path / "runs" / "adapter").exists(), "it was told before the run was made"
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "target"), [("gpt2", "text_generation", "wte"), ("t5", "translation", "shared")]
+)
+def test_a_target_that_is_also_the_head_is_refused(family, task, target, storage, tmp_path, parents):
+    adapter = {"adapter": {"kind": "lora", "target_modules": [target]}}
+    recipe = task_recipe(task, tmp_path, **begun_with(parents[family]), **adapter)
+    with pytest.raises(BadInput, match=f"{target} shares its weights with another layer"):
+        train_alone(recipe, storage, "adapter")
+
+
+def test_embeddings_take_an_adapter_and_are_merged(storage, tmp_path, parents):
+    adapter = {"adapter": {"kind": "lora", "rank": 2, "target_modules": ["query", "word_embeddings"]}}
+    recipe = task_recipe("sequence_classification", tmp_path, **begun_with(parents["bert"]), **adapter)
+    run = train_alone(recipe, storage, "embeddings")
+    ids = torch.arange(12).reshape(2, 6)
+    with torch.no_grad():
+        adapted = restore(run).model(input_ids=ids).logits
+    export(run, None, tmp_path / "model")
+    merged = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
+    begun = restore(parents["bert"]).model.bert.embeddings.word_embeddings.weight
+    assert not torch.equal(merged.bert.embeddings.word_embeddings.weight, begun)
+    with torch.no_grad():
+        assert torch.allclose(merged(input_ids=ids).logits, adapted, atol=1e-5)
 
 
 def test_lower_layers_learn_more_slowly(parents):

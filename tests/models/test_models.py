@@ -9,6 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig
 
 from raylm.config import BadInput, discover
+from raylm.kernels.frame import IGNORE_INDEX
+from raylm.kernels.head_loss import head_loss
 from raylm.models import SIZES, ModelFamily, Vocabulary
 from tests.tiny import tiny_recipe
 
@@ -70,6 +72,22 @@ def test_the_flops_estimated_are_the_flops_of_the_matrix_products(kind, shape):
     num_tokens = sum(ids.numel() for ids in inputs.values())
     assert num_tokens == num_rows * LENGTH * family(kind).reads
     estimated = family(kind, **shape).flops_per_token(VOCABULARY.size, LENGTH) * num_tokens
+    assert estimated == pytest.approx(counter.get_total_flops(), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
+def test_the_flops_of_the_head_are_those_of_the_tokens_it_predicts(kind):
+    model = build(kind)
+    model.set_attn_implementation("eager")
+    inputs = inputs_of(model, 32)
+    labels = list(inputs.values())[-1].clone()
+    labels[:, 1::2] = IGNORE_INDEX
+    with FlopCounterMode(display=False) as counter:
+        head_loss(model, inputs, labels, is_sparse=True).total.backward()
+    num_inputs = sum(ids.numel() for ids in inputs.values())
+    made, num_targets = family(kind), int((labels != IGNORE_INDEX).sum())
+    estimated = made.body_flops_per_token(LENGTH) * num_inputs
+    estimated += made.head_flops_per_token(VOCABULARY.size) * num_targets
     assert estimated == pytest.approx(counter.get_total_flops(), rel=0.01)
 
 

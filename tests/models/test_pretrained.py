@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 from raylm.config import BadInput
 from raylm.engine.export import export
@@ -51,6 +51,16 @@ def test_training_goes_on_from_the_weights_with_the_models_own_tokenizer(folders
     other = train_alone(fresh, storage, "fresh")
     assert curve(run, "train/loss")[0][1] < curve(other, "train/loss")[0][1] - 0.2
     assert restore(run).checkpoint.step == 10
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "bert", "t5"])
+def test_its_arithmetic_is_its_familys_whatever_the_head(folders, kind):
+    family = family_recipe(kind).model
+    loaded = Pretrained(path=str(folders / kind))
+    vocab_size = AutoConfig.from_pretrained(folders / kind).vocab_size
+    assert loaded.head_flops_per_token(vocab_size) == family.head_flops_per_token(vocab_size)
+    # Norms, biases, positions and poolers count as if they multiplied.
+    assert loaded.body_flops_per_token(32) == pytest.approx(family.body_flops_per_token(32), rel=0.2)
 
 
 def test_the_weights_are_the_folders_own(folders):
