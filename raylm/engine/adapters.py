@@ -35,6 +35,7 @@ def put_on(model: PreTrainedModel, adapter: Adapter, fresh: Sequence[str]) -> An
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     with warnings.catch_warnings():  # peft asks transformers by names that transformers is about to give up
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", "Model with `tie_word_embeddings", UserWarning)  # seen to above
         return get_peft_model(model, adapter.settings(fresh))
 
 
