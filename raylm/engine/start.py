@@ -30,6 +30,7 @@ from raylm.engine.restore import base_of, initial_model
 from raylm.engine.session import Session
 from raylm.engine.step import Stepper
 from raylm.engine.world import World
+from raylm.kernels.record_attention import attend_text_by_text
 from raylm.recipe import Recipe
 from raylm.runs.checkpoints import Checkpoint
 from raylm.runs.commands import Inbox
@@ -83,6 +84,8 @@ def _build(start: Start, world: World) -> Session:
     if recipe.init is not None:
         world.first_does(partial(recipe.init.checkpoint, deep=True))
     model, fresh, _ = initial_model(recipe, vocabulary, start.dataset.labels)
+    if world.device.type == "cpu" and recipe.objective.head == "causal":
+        attend_text_by_text(model)
     module = spread(
         LossModule(model, recipe.objective),
         world,

@@ -15,7 +15,7 @@ def mask_for(model: PreTrainedModel, may_look: Tensor) -> Tensor:
         may_look: (B, T, T), true where the token of the second index may look at that of the third.
     """
     may_look = may_look.unsqueeze(1)
-    if model.config._attn_implementation == "sdpa":  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    if model.config._attn_implementation != "eager":  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return may_look
     dtype = model.get_input_embeddings().weight.dtype
     blocked = torch.finfo(dtype).min  # pyright: ignore[reportArgumentType]
