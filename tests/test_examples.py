@@ -18,10 +18,16 @@ SHORT = (
 )
 
 
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory) -> str:
+    """One for all: what several recipes read is read once."""
+    return str(tmp_path_factory.mktemp("examples"))
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_trains(path, storage):
     shares = [] if Recipe.load(path).task else ["data.validation_share=0.002"]  # a task's rows are few
-    run = train(Recipe.load(path, [*SHORT, *shares]), "short", storage)
+    run = train(Recipe.load(path, [*SHORT, *shares]), storage=storage)
     assert run.status().status == "finished"
     ledger = run.checkpoints.show(2).facts["ledger"]
     assert len(ledger["sources"]) == len(Recipe.load(path).data.sources)
