@@ -42,7 +42,7 @@ lab: setup ## open JupyterLab on the first notebook
 
 # The architecture's tests ran in `check`.
 test: check chromium ## run every check and every test
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/test_architecture.py $(PYTEST_FLAGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --ignore tests/test_architecture.py $(PYTEST_FLAGS)
 
 chromium:
 	@command -v chromium >/dev/null && exit 0; \

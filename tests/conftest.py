@@ -21,14 +21,18 @@ os.environ["HF_DATASETS_OFFLINE"] = "1"
 SHARED = ("ray", "browser")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]):
-    """Keep tests that share a session-wide server in one process when the suite runs in parallel."""
+    """Keep in one process what shares a server, and each file's tests, which may share a trained model.
+
+    What takes longest begins first: begun last, it would leave the other core idle.
+    """
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        for name in SHARED:
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+        shared = next((name for name in SHARED if item.get_closest_marker(name)), None)
+        item.add_marker(pytest.mark.xdist_group(shared or item.location[0]))
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in (*SHARED, "long")))
 
 
 @pytest.fixture(autouse=True)

@@ -163,8 +163,12 @@ class Window:
             nbformat.write(_cockpit_notebook(), self._lab.folder / SHARED_NOTEBOOK)
             self._cockpit = self.open(SHARED_NOTEBOOK)
             # A run of an earlier test that failed is told in a toast that stays, over a button perhaps.
-            toast = self._cockpit.page.get_by_role("button", name="Hide notification").first
-            self._cockpit.page.add_locator_handler(toast, lambda hide: hide.click(), no_wait_after=True)
+            hide = self._cockpit.page.get_by_role("button", name="Hide notification")
+            self._cockpit.page.add_locator_handler(
+                hide.first,
+                lambda _: hide.evaluate_all("buttons => buttons.forEach(button => button.click())"),
+                no_wait_after=True,
+            )
         self._cockpit.run_all()
         return self._cockpit
 
