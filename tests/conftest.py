@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ os.environ["HF_DATASETS_OFFLINE"] = "1"
 
 # Tests of these kinds share a costly thing (a Ray cluster, a JupyterLab server): one process runs them all.
 SHARED = ("ray", "browser")
+JOBS_END_S = 40  # Ray asks a job to end, and kills it 30 s later
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
@@ -101,11 +103,19 @@ def cluster_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def owned_cluster(cluster_state: Path, monkeypatch: pytest.MonkeyPatch) -> "OwnedCluster":
-    """Return the session's Ray cluster; in this test it is the one that raylm owns. Mark the test `ray`."""
+def owned_cluster(cluster_state: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[OwnedCluster]":
+    """Return the session's Ray cluster; in this test it is the one that raylm owns. Mark the test `ray`.
+
+    A test that stops its job is over when the job is: the next test finds none.
+    """
     from raylm.jobs.owned import find_owned
+    from raylm.jobs.ray_jobs import running_jobs
 
     monkeypatch.setenv("XDG_STATE_HOME", str(cluster_state))
     owned = find_owned()
     assert owned is not None, "the session's cluster has died"
-    return owned
+    yield owned
+    deadline = time.monotonic() + JOBS_END_S
+    while jobs := running_jobs(owned.cluster()):
+        assert time.monotonic() < deadline, f"the test left jobs behind: {jobs}"
+        time.sleep(0.2)

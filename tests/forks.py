@@ -18,6 +18,8 @@ def start_fork(
 ) -> ForkServerProcess:
     """Start a script as if it were given to a fresh interpreter, its output and its errors in files."""
     files = [str(path) for path in output]
+    for path in output:
+        path.touch()  # whoever asks before the process has begun finds nothing written
     process = _FORKS.Process(target=_run, args=(script, list(arguments), dict(environment), files))
     process.start()
     return process
@@ -27,7 +29,7 @@ def _run(script: str, arguments: list[str], environment: dict[str, str], files: 
     os.environ.clear()
     os.environ.update(environment)
     for number, path in enumerate(files, 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(path, os.O_WRONLY | os.O_TRUNC), number)
     sys.argv = ["-c", *arguments]
     exec(compile(script, "script", "exec"), {"__name__": "__main__"})
     sys.stdout.flush()

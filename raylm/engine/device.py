@@ -23,7 +23,7 @@ GPU_PEAKS = {
     "T4": 65e12,
 }
 GEMM_SIZE = 512
-GEMM_ROUNDS = 20
+GEMM_ROUNDS = 5
 
 
 def peak_flops(device: torch.device, precision: str) -> tuple[float, str]:

@@ -29,13 +29,24 @@ def attend_text_by_text(model: PreTrainedModel) -> None:
 def _mask(**shape: Any) -> Tensor | None:
     """Return the mask of `sdpa_mask`; where it keeps nothing but texts apart, it knows their lengths."""
     mask = sdpa_mask(**shape)
-    is_square = shape["q_length"] == shape["kv_length"]
-    hides_more = shape.get("attention_mask") is not None or shape.get("local_size") or shape.get("use_vmap")
-    if mask is not None and is_square and not hides_more:
-        starts = mask[:, 0].to(torch.uint8).argmax(-1)  # the first token that each one sees
-        lengths = [torch.unique_consecutive(row, return_counts=True)[1] for row in starts]
-        setattr(mask, _LENGTHS, torch.cat(lengths).tolist())
+    if mask is not None and shape["q_length"] == shape["kv_length"]:
+        setattr(mask, _LENGTHS, _lengths(mask[:, 0]))
     return mask
+
+
+def _lengths(mask: Tensor) -> list[int] | None:
+    """Return the lengths of the texts that a mask (B, T, T) keeps apart; None where it does more."""
+    places = torch.arange(mask.shape[-1], device=mask.device)
+    starts = mask.to(torch.uint8).argmax(-1)  # the first token that each one sees
+    is_first = torch.ones_like(starts, dtype=torch.bool)
+    is_first[:, 1:] = starts[:, 1:] != starts[:, :-1]
+    by_text = (places >= starts.unsqueeze(-1)) & (places <= places.unsqueeze(-1))
+    if not torch.equal(by_text, mask) or not torch.equal(
+        starts[is_first], places.expand_as(starts)[is_first]
+    ):
+        return None
+    firsts = is_first.flatten().nonzero().flatten()
+    return firsts.diff(append=firsts.new_tensor([starts.numel()])).tolist()
 
 
 def _attention(

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import MistralConfig, MistralForCausalLM
 
 from raylm.config import discover
 from raylm.kernels.packed import packed
@@ -64,6 +65,22 @@ def test_a_mask_that_says_more_is_taken_as_it_is(kind, shape):
     for mask in (is_token, is_seen):
         (wanted, _), (found, _) = (read(model, batch, attention_mask=mask) for model in pair(kind, shape))
         torch.testing.assert_close(found, wanted)
+
+
+def test_a_window_over_packed_rows_is_kept():
+    config = MistralConfig(
+        vocab_size=61, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=LENGTH, sliding_window=5,
+    )  # fmt: skip
+    models = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        models.append(MistralForCausalLM(config))
+    attend_text_by_text(models[1])
+    assert models[1].config._attn_implementation == NAME
+    batch = packed_rows((10, 14), (7, 9))
+    (wanted, _), (found, _) = (read(model, batch) for model in models)
+    torch.testing.assert_close(found, wanted)
 
 
 def test_no_pair_of_tokens_is_computed_that_is_not_seen(monkeypatch):
