@@ -7,7 +7,7 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { Cockpit, type Place } from "./cockpit";
 import { raylmIcon } from "./icon";
-import { announce, RunCount, SidePanel } from "./side";
+import { RunCount, SidePanel, Toasts } from "./side";
 import { Views, type RunWatch } from "./views";
 import { Wishes } from "./wishes";
 
@@ -36,6 +36,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 class Shell {
   readonly side = new SidePanel();
   readonly count = new RunCount(() => void this.open({ screen: "monitor" }));
+  private readonly toasts = new Toasts((runId) => void this.open({ screen: "monitor", runId }));
   private readonly wishes = new Wishes();
   private readonly views = new Views(PageConfig.getBaseUrl(), this.wishes);
   private readonly tracker = new WidgetTracker<Cockpit>({ namespace: "raylm" });
@@ -99,7 +100,7 @@ class Shell {
     watch.listen({
       onRuns: () => this.count.showCount(watch.numLive),
       onEnd: (run) => {
-        if (this.wishes.hasToasts) announce(run, (runId) => void this.open({ screen: "monitor", runId }));
+        if (this.wishes.hasToasts) this.toasts.announce(run);
       },
     });
   }

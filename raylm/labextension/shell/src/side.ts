@@ -54,12 +54,29 @@ export class RunCount extends Widget {
   }
 }
 
-/** A toast for a run that ended: kept on the screen where it did not end well. */
-export function announce(run: Run, open: (runId: string) => void): void {
-  const actions = [{ label: "Open", callback: () => open(run.run_id) }];
-  const reason = run.reason ? `: ${run.reason}` : "";
-  const text = `${run.name} ${run.status} at step ${run.step ?? 0}${reason}`;
-  const isWell = run.status === "finished" || run.status === "stopped";
-  if (isWell) Notification.success(text, { actions, autoClose: 8000 });
-  else Notification.error(text, { actions, autoClose: false });
+/** Toasts for runs that ended: each goes by itself where all is well; one stays for all that did not finish. */
+export class Toasts {
+  private kept = "";
+  private numKept = 0;
+
+  constructor(private readonly open: (runId: string) => void) {}
+
+  announce(run: Run): void {
+    const actions = [{ label: "Open", callback: () => this.open(run.run_id) }];
+    const reason = run.reason ? `: ${run.reason}` : "";
+    const text = `${run.name} ${run.status} at step ${run.step ?? 0}${reason}`;
+    const isWell = run.status === "finished" || run.status === "stopped";
+    if (isWell) Notification.success(text, { actions, autoClose: 8000 });
+    else this.keep(text, { actions, autoClose: false });
+  }
+
+  /** A night of failures is one toast: the last of them, and how many there were since it was put away. */
+  private keep(text: string, options: Notification.IOptions<null>): void {
+    this.numKept = Notification.manager.has(this.kept) ? this.numKept + 1 : 1;
+    if (this.numKept === 1) this.kept = Notification.error(text, options);
+    else {
+      const message = `${this.numKept} runs did not finish. The last: ${text}`;
+      Notification.update({ id: this.kept, message, type: "error", ...options });
+    }
+  }
 }
