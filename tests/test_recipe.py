@@ -165,9 +165,9 @@ def test_one_added_file_is_a_kind_like_any_other(tmp_path, monkeypatch):
     monkeypatch.setattr(Objective, "kinds", dict(Objective.kinds))
     importlib.invalidate_caches()
     raylm.config.discover("raylm.objectives")
-    monkeypatch.delitem(sys.modules, "raylm.objectives.toy")
     field = fields_of("objective", "toy")["objective.share"]
     assert (field["help"], field["unit"], field["group"]) == ("How much of a toy.", "parts", "Toys")
+    monkeypatch.delitem(sys.modules, "raylm.objectives.toy")
     recipe = Recipe.load(EXAMPLE, ["objective={kind: toy, share: 0.25}"])
     assert recipe.objective.model_dump() == {"kind": "toy", "share": 0.25}
     assert Recipe.from_yaml(recipe.to_yaml()) == recipe

@@ -19,6 +19,9 @@ from raylm.distributed.worker import work
 print(json.dumps(work(json.loads(sys.argv[1]))))
 """
 
+ONCE: dict[str, dict[str, Any]] = {"checkpoint": {"every_steps": 1000}}
+"""Sections of a recipe that saves at its end alone."""
+
 QUESTION = "to be or not to be, that is the question\n" * 60
 SMALLEST: dict[str, Any] = {
     "name": "tiny",

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from raylm.config.choice import Choice
+from raylm.config.docstrings import help_of
 from raylm.config.fields import alternatives, bounds, section_class
 from raylm.config.sections import Section
 
@@ -22,20 +23,16 @@ def describe_recipe(recipe: type[Section]) -> dict[str, Any]:
     choice), "default", "required", "unit", "group", "help", "advanced" and, where they apply, "enum",
     "minimum", "maximum", "exclusive_minimum", "exclusive_maximum", "items", "kinds".
     """
-    plain = {
-        name: field for name, field in recipe.model_fields.items() if section_class(field.annotation) is None
-    }
+    plain = [name for name, field in recipe.model_fields.items() if section_class(field.annotation) is None]
     own: dict[str, Any] = {"name": "", "title": "Run", "help": _help(recipe)}
-    own["fields"] = [_field(name, field, name, "Run") for name, field in plain.items()]
+    own["fields"] = [_field(recipe, name, name, "Run") for name in plain]
     others = [_section(name, field) for name, field in recipe.model_fields.items() if name not in plain]
     return {"sections": [own, *others]}
 
 
 def describe_section(section: type[Section]) -> list[dict[str, Any]]:
     """Return the fields of a section that stands alone, as `describe_recipe` does; names are not dotted."""
-    return [
-        _field(name, field, name, _title(section.__name__)) for name, field in section.model_fields.items()
-    ]
+    return [_field(section, name, name, _title(section.__name__)) for name in section.model_fields]
 
 
 def leaves(section: type[Section], prefix: str = "") -> Iterator[str]:
@@ -85,11 +82,12 @@ def _default_kind(family: type[Choice], field: FieldInfo) -> str | None:
 
 def _fields(section: type[Section], prefix: str) -> list[dict[str, Any]]:
     group = _title(prefix.split(".", maxsplit=1)[0])
-    fields = section.model_fields.items()
-    return [_field(name, field, f"{prefix}.{name}", group) for name, field in fields if name != "kind"]
+    names = [name for name in section.model_fields if name != "kind"]
+    return [_field(section, name, f"{prefix}.{name}", group) for name in names]
 
 
-def _field(name: str, field: FieldInfo, full_name: str, group: str) -> dict[str, Any]:
+def _field(section: type[Section], name: str, full_name: str, group: str) -> dict[str, Any]:
+    field = section.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, Mapping) else {}
     described = {
         "name": full_name,
@@ -100,7 +98,7 @@ def _field(name: str, field: FieldInfo, full_name: str, group: str) -> dict[str,
         else _plain(field.get_default(call_default_factory=True, validated_data={})),
         "unit": extra.get("unit", ""),
         "group": extra.get("group") or group,
-        "help": _on_one_line(field.description or ""),
+        "help": _on_one_line(help_of(section, name)),
         "advanced": bool(extra.get("advanced")),
     }
     limits = {_LIMITS[name]: limit for name, limit in bounds(field).items()}

@@ -45,7 +45,6 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         polymorphic_serialization=True,
         allow_inf_nan=False,
     )

@@ -10,7 +10,7 @@ from raylm.recipe import Recipe
 
 def trained_parameters(recipe: Recipe, vocab_size: int) -> int | None:
     """Return the parameters that are trained; None where they all are, or where it is not known."""
-    if recipe.init is None or (recipe.adapter is None and not recipe.init.freeze):
+    if not _trains_a_part(recipe):
         return None
     try:
         return _counted(recipe.to_yaml(), vocab_size)
@@ -24,10 +24,14 @@ def refuse_unmatched(recipe: Recipe, vocab_size: int) -> None:
     Raises:
         BadInput: names those that there are.
     """
-    from raylm.engine.skeleton import skeleton
+    if _trains_a_part(recipe):
+        from raylm.engine.skeleton import skeleton
 
-    if recipe.init is not None and (recipe.adapter is not None or recipe.init.freeze):
         skeleton(recipe, vocab_size)
+
+
+def _trains_a_part(recipe: Recipe) -> bool:
+    return recipe.init is not None and (recipe.adapter is not None or bool(recipe.init.freeze))
 
 
 @lru_cache(maxsize=8)

@@ -138,7 +138,9 @@ def test_every_screen_shows_texts_as_text_without_a_kernel(shell, planted, named
             end(run, text)
             shell.page.evaluate("window.dispatchEvent(new Event('focus'))")
             # One for all, which tells the last.
-            expect(toast).to_contain_text(f"{number} runs did not finish" if number > 1 else "failed at step 0")
+            expect(toast).to_contain_text(
+                f"{number} runs did not finish" if number > 1 else "failed at step 0"
+            )
             check(toast, (text,))
         expect(shell.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
 

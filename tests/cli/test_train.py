@@ -198,12 +198,12 @@ def test_a_checkpoint_is_exported(trained, tmp_path, capsys):
     assert (tmp_path / "ten" / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize(("limit", "has_checkpoint"), [(100_000, False), (600_000, True)])
+@pytest.mark.parametrize(("limit", "has_checkpoint"), [(100_000, False), (200_000, True)])
 def test_a_disk_that_takes_no_more_ends_the_run_with_one_line(storage, tmp_path, limit, has_checkpoint):
     """The smaller limit stops the first checkpoint, the larger one the metrics a while later."""
     recipe = tmp_path / "tiny.yaml"
-    train = {"max_steps": 3000, "micro_batch_size": 8}
-    recipe.write_text(tiny_recipe(train=train, checkpoint={"every_steps": 500}).to_yaml())
+    small = {"model": {"num_layers": 1, "hidden_size": 16}, "train": {"max_steps": 3000}}
+    recipe.write_text(tiny_recipe(**small, checkpoint={"every_steps": 200}).to_yaml())
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit},) * 2)"
     code = f"{limited}; from raylm.cli import main; main()"
     command = [sys.executable, "-c", code, "train", str(recipe), "--run-id", "full", "--storage", storage]

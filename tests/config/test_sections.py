@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from raylm.config import BadInput, Section, TrainSection, knob
+from raylm.config.schema import describe_section
 
 
 def train(**values) -> TrainSection:
@@ -40,11 +41,23 @@ def test_a_number_is_not_taken_from_text_or_a_flag(value):
 def test_the_docstring_under_a_field_is_its_help():
     class Sample(Section):
         size: int = knob(1, unit="bytes")
-        """How much."""
+        """How
+        much."""
+        plain: int = 1
+        named: int = knob(1, description="By name.")
 
-    field = Sample.model_fields["size"]
-    assert field.description == "How much."
-    assert field.json_schema_extra["unit"] == "bytes"
+    class Child(Sample):
+        more: int = 1
+        """And more."""
+
+    fields = {field["name"]: field for field in describe_section(Child)}
+    assert {name: field["help"] for name, field in fields.items()} == {
+        "size": "How much.",
+        "plain": "",
+        "named": "By name.",
+        "more": "And more.",
+    }
+    assert fields["size"]["unit"] == "bytes"
 
 
 def test_a_section_cannot_be_changed():

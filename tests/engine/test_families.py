@@ -8,7 +8,7 @@ from raylm.runs.read import curve
 from raylm.runs.run import Run
 from tests.families import FAMILIES, family_recipe
 from tests.killed import killed_and_resumed
-from tests.tiny import train_alone, train_together
+from tests.tiny import ONCE, train_alone, train_together
 
 KINDS = sorted(FAMILIES)
 
@@ -20,12 +20,12 @@ def losses(run: Run) -> list[float]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_family_learns_and_is_judged_by_what_it_predicts(kind, precision, storage):
-    recipe = family_recipe(kind, train={"max_steps": 80, "precision": precision})
+    recipe = family_recipe(kind, train={"max_steps": 60, "precision": precision}, **ONCE)
     run = train_alone(recipe, storage, "run")
     found = losses(run)
     assert sum(found[-8:]) / 8 < sum(found[:3]) / 3 - 0.3
     last = dict(curve(run, "eval/loss"))
-    assert last[80] < found[0]
+    assert last[60] < found[0]
     (entropy,) = [value for _, value in curve(run, "train/unigram_entropy")]
     assert 3 < entropy < 6.3  # of 400 or 500 kinds of tokens: log 500 = 6.2
     has_bits = bool(curve(run, "eval/bits_per_byte"))
@@ -35,7 +35,9 @@ def test_a_family_learns_and_is_judged_by_what_it_predicts(kind, precision, stor
 @pytest.mark.parametrize("kind", KINDS)
 def test_micro_batches_give_the_gradient_of_the_whole_batch(kind, storage):
     one, other = (
-        train_alone(family_recipe(kind, train={"max_steps": 8, "micro_batch_size": size}), storage, f"{size}")
+        train_alone(
+            family_recipe(kind, train={"max_steps": 8, "micro_batch_size": size}, **ONCE), storage, f"{size}"
+        )
         for size in (8, 2)
     )
     assert losses(one) == pytest.approx(losses(other), rel=1e-5)
@@ -43,10 +45,10 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(kind, storage):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_and_sharded_weights_give_one_processs_losses(kind, storage):
-    recipe = family_recipe(kind, train={"max_steps": 12})
+    recipe = family_recipe(kind, train={"max_steps": 12}, **ONCE)
     alone = losses(train_alone(recipe, storage, "one"))
     assert losses(train_together(recipe, storage, "two", world_size=2)) == pytest.approx(alone, abs=1e-4)
-    sharded = family_recipe(kind, train={"max_steps": 12}, scaling={"strategy": "fsdp"})
+    sharded = family_recipe(kind, train={"max_steps": 12}, scaling={"strategy": "fsdp"}, **ONCE)
     assert losses(train_together(sharded, storage, "fsdp", world_size=2)) == pytest.approx(alone, abs=1e-4)
 
 

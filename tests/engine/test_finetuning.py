@@ -17,7 +17,7 @@ from raylm.runs.read import curve
 from raylm.runs.run import Run
 from tests.families import family_recipe
 from tests.killed import killed_and_resumed
-from tests.tiny import train_alone, train_together
+from tests.tiny import ONCE, train_alone, train_together
 from tests.tiny_tasks import TASKS, task_recipe
 
 LORA = {"adapter": {"kind": "lora", "rank": 2}}
@@ -44,7 +44,7 @@ def losses(run: Run) -> list[float]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_is_learned_from_random_weights_and_from_a_pretrained_model(task, storage, tmp_path, parents):
-    steps = {"train": {"max_steps": 60}, "optimizer": {"learning_rate": 5e-3}}
+    steps = {"train": {"max_steps": 60}, "optimizer": {"learning_rate": 5e-3}, **ONCE}
     for name, more in (("random", {}), ("pretrained", begun_with(parents[TASKS[task][0]]))):
         run = train_alone(task_recipe(task, tmp_path, **steps, **more), storage, name)
         found = losses(run)
@@ -123,6 +123,7 @@ def test_two_processes_fine_tune_as_one_does(adapter, strategy, precision, stora
         tmp_path,
         train={"max_steps": 8, "precision": precision},
         scaling={"num_workers": 0, "threads_per_worker": 1, "strategy": strategy},
+        **ONCE,
         **begun_with(parents["bert"]),
         **adapter,
     )

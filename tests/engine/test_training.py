@@ -14,11 +14,11 @@ from raylm.recipe import Recipe
 from raylm.runs.read import curve
 from raylm.runs.run import Run
 from tests.killed import killed_and_resumed
-from tests.tiny import tiny_recipe, train_alone, train_together
+from tests.tiny import ONCE, tiny_recipe, train_alone, train_together
 
 
 def test_training_lowers_the_loss_and_evaluates_the_whole_split_at_the_end(storage):
-    run = train_alone(tiny_recipe(train={"max_steps": 60}), storage, "a")
+    run = train_alone(tiny_recipe(train={"max_steps": 60}, **ONCE), storage, "a")
     losses = [loss for _, loss in curve(run, "train/loss")]
     assert len(losses) == 60
     assert sum(losses[-5:]) / 5 < losses[0] - 0.8
@@ -43,10 +43,10 @@ def test_ray_is_never_imported_without_workers(storage, tmp_path):
 def test_micro_batches_give_the_gradient_of_the_whole_batch(storage, precision):
     shared = {"max_steps": 8, "precision": precision}
     whole = train_alone(
-        tiny_recipe(train={**shared, "micro_batch_size": 8}, model={"dropout": 0.0}), storage, "whole"
+        tiny_recipe(train={**shared, "micro_batch_size": 8}, model={"dropout": 0.0}, **ONCE), storage, "whole"
     )
     parts = train_alone(
-        tiny_recipe(train={**shared, "micro_batch_size": 2}, model={"dropout": 0.0}), storage, "parts"
+        tiny_recipe(train={**shared, "micro_batch_size": 2}, model={"dropout": 0.0}, **ONCE), storage, "parts"
     )
     tolerance = 1e-5 if precision == "float32" else 3e-2
     for (_, one), (_, other) in zip(curve(whole, "train/loss"), curve(parts, "train/loss"), strict=True):
@@ -61,7 +61,7 @@ def test_the_llama_family_trains_too(storage):
 
 
 def test_two_processes_give_one_process_s_losses(storage):
-    recipe = tiny_recipe(model={"dropout": 0.0}, train={"max_steps": 50})
+    recipe = tiny_recipe(model={"dropout": 0.0}, train={"max_steps": 30}, **ONCE)
     one, two = train_alone(recipe, storage, "one"), train_together(recipe, storage, "two", world_size=2)
     for (_, alone), (_, together) in zip(curve(one, "train/loss"), curve(two, "train/loss"), strict=True):
         assert together == pytest.approx(alone, abs=1e-4)
@@ -70,7 +70,7 @@ def test_two_processes_give_one_process_s_losses(storage):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_sharded_weights_give_replicated_weights_losses(storage, precision):
-    sections = {"model": {"dropout": 0.0}, "train": {"max_steps": 50, "precision": precision}}
+    sections = {"model": {"dropout": 0.0}, "train": {"max_steps": 30, "precision": precision}, **ONCE}
     ddp = train_together(tiny_recipe(**sections), storage, "ddp", world_size=2)
     fsdp = train_together(
         tiny_recipe(**sections, scaling={"strategy": "fsdp"}), storage, "fsdp", world_size=2

@@ -85,7 +85,8 @@ def test_a_reference_to_nothing_names_what_is_near(storage, save):
 
 
 @pytest.mark.parametrize("reference", ["", "@5", "../x", "/", "a\0b", "no/such@1", "é"])
-def test_odd_references_are_bad_input(storage, reference):
+def test_odd_references_are_bad_input(storage, reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a reference may be a path
     with pytest.raises(BadInput):
         find(reference, [storage])
 
