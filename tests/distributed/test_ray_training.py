@@ -33,22 +33,16 @@ def has_ended(run: Run) -> bool:
     return not run.status().is_live
 
 
-def test_one_worker_gives_the_losses_of_no_worker_bit_for_bit(owned_cluster, storage):
+def test_a_plain_job_that_runs_raylm_train_gives_the_losses_of_no_worker_bit_for_bit(
+    owned_cluster, storage, tmp_path
+):
+    """What `ray job submit -- raylm train RECIPE` does, on the cluster that the job belongs to."""
     sections = {"train": {"max_steps": 40}, "checkpoint": {"every_steps": 20}}
-    alone = train_alone(tiny_recipe(**sections), storage, "alone")
-    worker = submit(tiny_recipe(**sections, scaling={"num_workers": 1}), run_id="worker", storage=storage)
-    wait_until(worker, has_ended)
-    assert worker.status().status == "finished", worker.status().reason
-    assert curve(worker, "train/loss") == curve(alone, "train/loss")
-    assert curve(worker, "eval/loss") == curve(alone, "eval/loss")
-
-
-def test_a_plain_job_that_runs_raylm_train_trains_on_its_own_cluster(owned_cluster, storage, tmp_path):
-    """What `ray job submit -- raylm train RECIPE` does."""
     recipe = tmp_path / "tiny.yaml"
-    recipe.write_text(tiny_recipe(scaling={"num_workers": 1}).to_yaml())
+    recipe.write_text(tiny_recipe(**sections, scaling={"num_workers": 1}).to_yaml())
     command = f"raylm train {recipe} --run-id plain --storage {storage}"
     assert submit_entrypoint(owned_cluster.cluster(), "plain", command, {})
+    alone = train_alone(tiny_recipe(**sections), storage, "alone")
     deadline = time.monotonic() + 120
     while not (status := job_status("plain")).has_ended:
         assert time.monotonic() < deadline, status
@@ -59,6 +53,8 @@ def test_a_plain_job_that_runs_raylm_train_trains_on_its_own_cluster(owned_clust
     assert run.launches()[0]["how"] == "here"
     (connected,) = [event for event in run.events() if event["event"] == "connected"]
     assert connected["cpus"] == 4, "it joined the session's cluster of 4 CPUs, it started none of its own"
+    assert curve(run, "train/loss") == curve(alone, "train/loss")
+    assert curve(run, "eval/loss") == curve(alone, "eval/loss")
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_is_its_twin_s(owned_cluster, storage):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from raylm.runs.run import Run
+
 pytestmark = pytest.mark.ray
 
 RECIPE = """
@@ -37,15 +39,17 @@ def show(run_id, storage):
     return json.loads(raylm("runs", "show", run_id, "--storage", storage, "--json").stdout)
 
 
-def wait_for_step(run_id, storage, step, seconds=120):
+def wait_for(run_id, storage, is_reached, seconds=120):
+    """Read the storage, as any process may, until a run is where it should be."""
+    run = Run.open(storage, run_id)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        status = show(run_id, storage)
-        if (status["step"] or 0) >= step:
-            return status
-        assert status["status"] in {"pending", "running"}, status
-        time.sleep(0.5)
-    pytest.fail(f"{run_id} did not reach step {step}: {status}")
+        status = run.status()
+        if is_reached(status):
+            return
+        assert status.status in {"pending", "running"}, status
+        time.sleep(0.2)
+    pytest.fail(f"{run_id} did not get there: {status}")
 
 
 @pytest.fixture
@@ -63,7 +67,8 @@ def test_a_run_is_submitted_stopped_with_a_checkpoint_and_resumed(owned_cluster,
     assert again.stderr.count("\n") == 1
     assert "run first exists" in again.stderr
 
-    assert wait_for_step("first", storage, 5)["status"] == "running"
+    wait_for("first", storage, lambda status: (status.step or 0) >= 5)
+    assert show("first", storage)["status"] == "running"
     raylm("runs", "stop", "first", "--storage", storage)
     stopped = show("first", storage)
     assert stopped["status"] == "stopped"
@@ -80,10 +85,8 @@ def test_a_run_is_submitted_stopped_with_a_checkpoint_and_resumed(owned_cluster,
         "--storage",
         storage,
     )
-    wait_for_step("first", storage, limit)
-    deadline = time.monotonic() + 60
-    while (status := show("first", storage))["status"] == "running" and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for("first", storage, lambda status: status.status == "finished")
+    status = show("first", storage)
     assert (status["status"], status["step"]) == ("finished", limit)
     launches = sorted(path.name for path in (Path(storage) / "first/launches").glob("*.json"))
     assert launches == ["1.json", "2.json"]
