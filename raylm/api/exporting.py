@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from raylm.config.errors import BadInput
 from raylm.runs.fork import good_checkpoint
 from raylm.runs.owner import is_dead, is_here, this_process
@@ -38,7 +40,7 @@ class Export:
     message: str = ""
     """Why it failed."""
     bytes: int = 0
-    """Written when the record was."""
+    """Of what was there when the record was written."""
     started: float = field(default_factory=time.time)
     updated: float = field(default_factory=time.time)
     ended: float | None = None
@@ -62,11 +64,14 @@ class Export:
         ended = self.updated if self.is_gone else self.ended or time.time()
         seconds = round(ended - self.started, 1)
         told = {name: getattr(self, name) for name in ("run_id", "step", "path")}
-        return {**told, "state": state, "message": message, "seconds": seconds, "bytes": self.measure()}
+        return {**told, "state": state, "message": message, "seconds": seconds, "bytes": self.bytes}
 
-    def measure(self) -> int:
-        """Return the bytes on this machine's disk, or those that the record tells."""
-        return _bytes_in(Path(self.path if self.state == "written" else self.partial)) or self.bytes
+    def measure(self) -> None:
+        """Look at this machine's disk. Only for what was begun here: a record may name any folder."""
+        self.bytes = _bytes_in(Path(self.partial)) or _bytes_in(Path(self.path)) or self.bytes
+
+
+_RECORD = TypeAdapter(Export)
 
 
 class Exports:
@@ -81,6 +86,9 @@ class Exports:
         records = (_read(run, name) for name in run.folder.names(_FOLDER) if name.endswith(".json"))
         found = {record.name: record for record in records if record is not None}
         mine = {name: export for name, export in self._mine.items() if export.run_id == run.run_id}
+        for export in mine.values():
+            if export.state == "writing":
+                export.measure()
         return sorted({**found, **mine}.values(), key=lambda one: one.started, reverse=True)
 
     def begin(self, run: Run, step: int, path: Path) -> Export:
@@ -108,14 +116,14 @@ class Exports:
 
 def _read(run: Run, name: str) -> Export | None:
     try:
-        return Export(**(read_json(run.folder, f"{_FOLDER}/{name}") or {}))
-    except TypeError:  # of another raylm, or damaged
+        return _RECORD.validate_python(read_json(run.folder, f"{_FOLDER}/{name}"))
+    except ValidationError:  # of another raylm, or damaged
         return None
 
 
 def _note(run: Run, export: Export) -> None:
     """Write the record; a run that a person may only read takes none, and its export goes on all the same."""
-    export.updated, export.bytes = time.time(), export.measure()
+    export.updated = time.time()
     with contextlib.suppress(OSError, BadInput):
         run.folder.write(f"{_FOLDER}/{export.name}.json", json.dumps(asdict(export), indent=1).encode())
 
@@ -142,6 +150,7 @@ def _write(run: Run, export: Export) -> None:
     except OSError as error:
         message = str(error)
     shutil.rmtree(partial, ignore_errors=True)
+    export.measure()
     export.message, export.ended = message, time.time()
     export.state = "failed" if message else "written"  # after all else: who sees it must see the rest
     _note(run, export)
@@ -157,6 +166,7 @@ def _run_command(run: Run, export: Export) -> str:
             try:
                 _, errors = child.communicate(timeout=HEARTBEAT_S)
             except subprocess.TimeoutExpired:
+                export.measure()
                 _note(run, export)
             else:
                 break

@@ -112,6 +112,7 @@ class _Followed:
                 self.curve.take(records)
             except Rewound as rewound:
                 self._restart(rewound.ahead)
+                continue  # there is nothing yet to answer with
             if time.monotonic() > deadline:
                 return True
 

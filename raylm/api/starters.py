@@ -1,6 +1,7 @@
 """Recipes that a person can begin with: one at hand, files nearby, what an earlier run ran or learned."""
 
 import contextlib
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,16 @@ def _of_file(path: Path) -> dict[str, Any] | None:
     if not values.get("plugins"):  # to list a recipe runs no code of it: that is for who chooses it
         with contextlib.suppress(BadInput):  # the form shows what is wrong, field by field
             values = _given(Recipe.load(path))
-    return {"name": str(path), "title": f"{values['name']} ({path.name})", "values": values}
+    return {"name": str(path), "title": f"{values['name']} ({path.name})", "values": _sayable(values)}
+
+
+def _sayable(value: Any) -> Any:
+    """Return a value that JSON holds: `.inf` and `.nan` become text, which the form says is no number."""
+    if isinstance(value, dict):
+        return {name: _sayable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _given(recipe: Recipe) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import select
 import sys
 
 from raylm.api.store import Store
-from raylm.labextension.wire import encode
+from raylm.api.wire import encode
 
 IDLE_SECONDS = 300.0
 

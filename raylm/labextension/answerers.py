@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from raylm.api.wire import encode, refusal
 from raylm.labextension.answer_loop import IDLE_SECONDS
-from raylm.labextension.wire import encode, refusal
 
 KEPT = 2  # processes that wait for the next question; each may hold torch
 ANSWER_SECONDS = 900.0  # a launch may start a cluster first

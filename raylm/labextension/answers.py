@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from raylm.api.store import Store
+from raylm.api.wire import encode, refusal
 from raylm.config.errors import BadInput
 from raylm.labextension.answerers import Answerers
 from raylm.labextension.storages import chosen
-from raylm.labextension.wire import encode, refusal
 
 # Of the reads that answerers take, these take no recipe. A recipe may name a plug-in, a file that is run when
 # it is read, so a question with one must not come by a mere link.

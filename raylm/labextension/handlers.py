@@ -21,8 +21,8 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from raylm.api.wire import encode, refusal
 from raylm.labextension.answers import Answers
-from raylm.labextension.wire import encode, refusal
 
 LARGEST_BODY = 10**6  # bytes
 SCREENS = Path(__file__).parents[1] / "widgets" / "views" / "dist"

@@ -18,6 +18,7 @@ Records = list[dict[str, Any]]
 _RANK_LOG = re.compile(r"rank-(?P<rank>\d+)-a(?P<attempt>\d+)\.log")
 _MAX_LINE = 4096  # characters of a log line that are shown
 _MAX_ANCESTORS = 64
+_TAIL = 1 << 20  # bytes of a log in which its last lines are looked for: a log may be a gigabyte
 _SEEN = 256  # bytes at a segment's start and end by which it is known again
 # Terminal control sequences (colours, links), C0 and C1 controls but the tab, characters that reorder text,
 # as the screens take out (views/src/text.ts), and halves of characters, which no terminal can be sent.
@@ -191,10 +192,34 @@ def _read_log(run: Run, stream: str, place: dict[str, Any], limit: int) -> tuple
     try:
         lines = whole_lines(run.folder, stream, offset, limit)
     except FileNotFoundError:
-        names = ", ".join(log_names(run)) or "none yet"
-        raise BadInput.one("stream", f"no {stream}", f"logs: {names}", code="no_log") from None
+        raise _no_log(run, stream) from None
     records = [{"line": clean(line.data.decode(errors="replace"))} for line in lines]
     return records, {"offset": lines[-1].end if lines else offset}
+
+
+def _no_log(run: Run, stream: str) -> BadInput:
+    names = ", ".join(log_names(run)) or "none yet"
+    return BadInput.one("stream", f"no {stream}", f"logs: {names}", code="no_log")
+
+
+def log_tail(run: Run, stream: str, limit: int) -> tuple[Records, str]:
+    """Return at most the last `limit` records of a log's last MB, and the cursor behind them.
+
+    Raises:
+        BadInput: there is no such log.
+    """
+    try:
+        place = {"offset": max(0, run.folder.size(stream) - _TAIL)}
+    except FileNotFoundError:
+        raise _no_log(run, stream) from None
+    if place["offset"]:  # probably in the middle of a line
+        _, place = _read_log(run, stream, place, 1)
+    last: Records = []
+    while True:
+        records, place = _read_log(run, stream, place, 10_000)
+        if not records:
+            return last, _encode(place, stream)
+        last = (last + records)[-limit:]
 
 
 def clean(text: str) -> str:

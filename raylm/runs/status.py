@@ -125,12 +125,13 @@ def _launched(folder: Folder, launch: int, written: dict[str, Any]) -> Status:
         updated=since,
         submission_id=record.get("submission_id"),
     )
-    if has_pending_stop(folder, launch):
-        return replace(status, status="stopping", reason="asked to stop")
+    is_stopped = has_pending_stop(folder, launch)
     if record.get("how") != "job" and time.time() - since > START_LIMIT_S:
+        if is_stopped:  # nobody is there to obey, and nobody needs to be
+            return replace(status, status="stopped", reason="stopped before it began")
         reason = f"launch {launch} never started"
         return replace(status, status="lost", reason=reason, mend="raylm runs resume launches it again")
-    return status
+    return replace(status, status="stopping", reason="asked to stop") if is_stopped else status
 
 
 def _never_launched(header: dict[str, Any]) -> Status:

@@ -4,6 +4,7 @@ from raylm.widgets.cockpit import Cockpit, cockpit
 from raylm.widgets.panels import Panel, panels
 from raylm.widgets.panels.checkpoints import Checkpoints
 from raylm.widgets.panels.cluster import Cluster
+from raylm.widgets.panels.data import Data
 from raylm.widgets.panels.launch import Launch
 from raylm.widgets.panels.monitor import Monitor
 from raylm.widgets.panels.playground import Playground
@@ -12,6 +13,7 @@ __all__ = [
     "Checkpoints",
     "Cluster",
     "Cockpit",
+    "Data",
     "Launch",
     "Monitor",
     "Panel",

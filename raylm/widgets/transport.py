@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 
 from raylm.api.store import Store
+from raylm.api.wire import unsayable
 
 _HALF = re.compile("[\ud800-\udfff]")
 WORKERS = 8  # a launch that starts a cluster must not hold up the curve
@@ -41,8 +42,14 @@ class StoreWidget(anywidget.AnyWidget):
 
 
 def _as_utf8(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer that a message can hold: half a character, which UTF-8 lacks, becomes U+FFFD."""
-    text = json.dumps(answer, ensure_ascii=False)
+    """Return an answer that a message can hold: half a character, which UTF-8 lacks, becomes U+FFFD.
+
+    What no message can hold is told, else the screen would wait for ever.
+    """
+    try:
+        text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return unsayable(error)
     try:
         text.encode()
     except UnicodeEncodeError:

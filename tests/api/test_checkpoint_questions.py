@@ -1,5 +1,6 @@
 """What the screen of checkpoints asks, of a run that was really trained."""
 
+import json
 import os
 import shutil
 import signal
@@ -205,6 +206,13 @@ def test_every_window_knows_an_export_and_that_its_writer_has_died(store, run, s
     [gone] = result(store, "exports", run_id=run.run_id)
     assert (gone["state"], gone["message"]) == ("failed", GONE)
     assert len(list((Path(run.uri) / "exports").iterdir())) == 1
+
+
+def test_a_record_of_an_export_names_no_folder_that_is_looked_into(store, run):
+    record = {"run_id": run.run_id, "step": 5, "path": "/etc", "partial": "/etc/.one", "state": "written"}
+    run.folder.write("exports/one.json", json.dumps({**record, "bytes": 7}).encode())
+    run.folder.write("exports/two.json", json.dumps({**record, "step": "5", "path": ["/"]}).encode())
+    assert [one["bytes"] for one in result(store, "exports", run_id=run.run_id)] == [7]
 
 
 def test_an_export_that_fails_says_why_and_leaves_no_folder(store, run, tmp_path):

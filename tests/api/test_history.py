@@ -97,6 +97,20 @@ def test_a_long_curve_is_told_as_far_as_it_was_read(run, monkeypatch):
     assert steps == [1000, 2000, 2500, 2500]
 
 
+def test_a_restart_that_goes_far_back_is_read_through_however_slowly(run):
+    write(run, range(1, 20_001))
+    histories = Histories(budget_s=0)
+    while histories.answer(run)["is_behind"]:
+        pass
+    write(run, range(1001, 1101), attempt=2, value=5.0)
+    steps, is_behind = [], True
+    while is_behind:
+        answer = histories.answer(run)
+        steps.append(answer["step"])
+        is_behind = answer["is_behind"]
+    assert steps[-1] == 1100
+
+
 @pytest.fixture
 def cached(run, monkeypatch) -> Run:
     """Return a run of 300 steps whose curve lies in the cache."""

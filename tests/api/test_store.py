@@ -1,10 +1,13 @@
 import json
+import math
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from raylm.api.store import Store
+from raylm.api.wire import encode
 from raylm.runs import Lease, Run
 from raylm.runs.catalogue import list_runs
 from tests.asking import ask, result
@@ -96,12 +99,15 @@ def test_a_stop_answers_at_once(store, storage):
 
 def test_a_log_begins_with_its_last_lines_and_goes_on(store, storage):
     run = Run.create(storage, "20260101-000000-log-0000", {"name": "log"})
-    run.folder.write("logs/driver.log", "".join(f"line {number}\n" for number in range(30_000)).encode())
-    first = result(store, "read", run_id=run.run_id, stream="logs/driver.log")
-    assert [record["line"] for record in first["records"]][-1] == "line 29999"
-    assert len(first["records"]) == 500
-    again = result(store, "read", run_id=run.run_id, stream="logs/driver.log", cursor=first["cursor"])
-    assert again["records"] == []
+    for num_lines in (600, 200_000):  # the second has 2 MB, of which the last one is read
+        text = "".join(f"line {number}\n" for number in range(num_lines))
+        run.folder.write("logs/driver.log", text.encode())
+        first = result(store, "read", run_id=run.run_id, stream="logs/driver.log")
+        lines = [f"line {number}" for number in range(num_lines - 500, num_lines)]
+        assert [record["line"] for record in first["records"]] == lines
+        run.folder.write("logs/driver.log", f"{text}one more\n".encode())
+        again = result(store, "read", run_id=run.run_id, stream="logs/driver.log", cursor=first["cursor"])
+        assert again["records"] == [{"line": "one more"}]
 
 
 def test_a_hostile_recipe_is_a_starter_whose_problems_are_told_at_its_fields(store, values, tmp_path):
@@ -114,6 +120,17 @@ def test_a_hostile_recipe_is_a_starter_whose_problems_are_told_at_its_fields(sto
     for starter in starters:
         answer = result(store, "check", values=starter["values"])
         assert {problem["field"] for problem in answer["problems"]} & {"name", "plugins"}
+
+
+def test_a_number_that_is_none_in_one_recipe_hides_no_other(store, values, tmp_path):
+    odd = {**values, "name": "odd", "train": {**values["train"], "target_loss": math.inf}}
+    (tmp_path / "odd.yaml").write_text(yaml.safe_dump(odd))
+    (tmp_path / "right.yaml").write_text(yaml.safe_dump({**values, "name": "right"}))
+    starters = json.loads(encode(store.answer("starters", {})))["result"]
+    (given,) = [one["values"] for one in starters if one["title"].startswith("odd")]
+    assert any(one["title"].startswith("right") for one in starters)
+    problems = store.answer("check", {"values": given})["result"]["problems"]
+    assert [one["field"] for one in problems] == ["train.target_loss"]
 
 
 def test_listing_recipes_runs_none_of_their_plug_ins(store, values, tmp_path):

@@ -53,13 +53,30 @@ def test_a_stop_reaches_a_run_that_is_still_queued(run):
     assert run.status().status == "stopping"
 
 
+def launched_long_ago(run, how):
+    run.claim_launch("a: 1\n", how=how)
+    launch = run.launches()[0] | {"when": time.time() - START_LIMIT_S - 1}
+    run.folder.write("launches/1.json", json.dumps(launch).encode())
+
+
 def test_a_process_that_never_started_is_lost_but_a_queued_job_is_not(storage):
     for how, expected in (("process", "lost"), ("job", "pending")):
         run = Run.create(storage, make_run_id(how), {})
-        run.claim_launch("a: 1\n", how=how)
-        launch = run.launches()[0] | {"when": time.time() - START_LIMIT_S - 1}
-        run.folder.write("launches/1.json", json.dumps(launch).encode())
+        launched_long_ago(run, how)
         assert run.status().status == expected
+
+
+def test_a_stop_of_what_never_started_is_obeyed_and_the_run_can_be_resumed(storage):
+    for how, expected in (("process", "stopped"), ("job", "stopping")):
+        run = Run.create(storage, make_run_id(how), {})
+        launched_long_ago(run, how)
+        send(run, "stop")
+        assert run.status().status == expected
+    run = Run.create(storage, make_run_id("resumed"), {})
+    launched_long_ago(run, "process")
+    send(run, "stop")
+    assert run.claim_launch("a: 1\n", how="process") == 2
+    assert run.status().status == "pending"
 
 
 def test_the_step_of_a_live_run_is_that_of_its_newest_record(run, record):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.session import Session
 
+from raylm import widgets
 from raylm.api.store import Store
 from raylm.runs import Run
 from raylm.widgets import Checkpoints, Cockpit, Launch, Monitor, cockpit, panels
@@ -64,6 +65,20 @@ def test_an_answer_with_half_a_character_reaches_the_screen(monkeypatch, storage
     monkeypatch.setattr(panel, "send", lambda answer: sent.append(Session().pack(answer)))
     panel._reply({"id": "a", "method": "run", "args": {"run_id": run.run_id}})
     assert json.loads(sent[0])["result"]["name"] == "half \N{REPLACEMENT CHARACTER} one"
+
+
+def test_an_answer_that_json_cannot_hold_is_a_refusal_and_the_screen_waits_for_nothing(monkeypatch):
+    panel = Monitor()
+    sent = []
+    monkeypatch.setattr(panel, "send", sent.append)
+    for answer in (float("nan"), {1, 2}):
+        monkeypatch.setattr(panel.store, "answer", lambda _method, _args, answer=answer: {"result": answer})
+        panel._reply({"id": "a", "method": "runs"})
+        assert "cannot be sent" in sent.pop()["error"]["message"]
+
+
+def test_every_panel_can_be_imported_by_its_name():
+    assert {panel.__name__ for panel in panels()} <= set(widgets.__all__)
 
 
 def panel_of(shown, kind):

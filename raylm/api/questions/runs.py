@@ -9,8 +9,7 @@ from raylm.api.history import Histories
 from raylm.api.questions import Json, Place, Questions
 from raylm.config.errors import BadInput, RunFailed
 from raylm.runs.listing import Listing
-from raylm.runs.read import log_names, read
-from raylm.runs.run import Run
+from raylm.runs.read import log_names, log_tail, read
 from raylm.runs.summary import summary
 
 MOST_RUNS = 200  # that a list shows unless asked for more
@@ -57,7 +56,7 @@ class Runs(Questions):
         """Return {"records", "cursor"} of a stream behind the cursor; a log begins with its last lines."""
         run = self.place.find(run_id)
         if stream.startswith("logs/") and cursor is None:
-            records, cursor = _tail(run, stream)
+            records, cursor = log_tail(run, stream, LOG_TAIL)
         else:
             records, cursor = read(run, stream, cursor)
         return {"records": records, "cursor": cursor}
@@ -88,12 +87,3 @@ def _check_page(limit: int, offset: int, search: str) -> None:
 def _check_text(field: str, value: object) -> None:
     if value is not None and not isinstance(value, str):
         raise BadInput.one(field, f"{str(value)[:80]!r} is not a text", code=field)
-
-
-def _tail(run: Run, stream: str) -> tuple[list[Json], str]:
-    records, cursor = read(run, stream, None)
-    last = records
-    while last:
-        last, cursor = read(run, stream, cursor, limit=10_000)
-        records = (records + last)[-LOG_TAIL:]
-    return records[-LOG_TAIL:], cursor

@@ -1,4 +1,4 @@
-"""Answers as JSON texts, the same from the server's process and from an answerer's."""
+"""Answers as JSON, the same to a browser that asks a server and to one that asks a kernel."""
 
 import json
 from typing import Any
@@ -9,8 +9,13 @@ def encode(answer: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(answer, allow_nan=False)
     except (TypeError, ValueError) as error:
-        text = json.dumps(refusal(f"The answer cannot be sent: {error}"))
+        text = json.dumps(unsayable(error))
     return text.encode()
+
+
+def unsayable(error: Exception) -> dict[str, Any]:
+    """Return the refusal that stands for an answer which JSON cannot hold."""
+    return refusal(f"The answer cannot be sent: {error}")
 
 
 def refusal(message: str, mend: str = "") -> dict[str, Any]:
