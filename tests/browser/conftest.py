@@ -119,7 +119,8 @@ def _environment(home: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": "jupyter/workspaces", "IPYTHONDIR": "ipython",
     }  # fmt: skip
     own = {name: str(home / folder) for name, folder in folders.items()}
-    return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1"}
+    # What is built here comes before what was installed once: Jupyter would prefer an environment's own.
+    return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", "JUPYTER_PREFER_ENV_PATH": "0"}
 
 
 def _write_settings(home: Path) -> None:
