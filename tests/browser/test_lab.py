@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 
 from raylm.runs.catalogue import list_runs
 from tests.browser.looking import THEMES, violations
@@ -29,9 +29,12 @@ def shell(shell: Shell, lab: Lab) -> Shell:
 
 
 def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
-    kernels = num_kernels(shell)
+    kernels, before = num_kernels(shell), list_runs([shell.lab.storage])
     shell.open_from_launcher()
     expect(shell.button("Launch")).to_be_enabled(timeout=SLOW_MS)
+    shell.page.route("**/raylm/api/launch", lose_the_answer, times=1)
+    shell.button("Launch").click()
+    expect(shell.status).to_contain_text("Press Launch again; nothing starts twice", timeout=SLOW_MS)
     shell.button("Launch").click()
     expect(shell.tab("Monitor")).to_have_attribute("aria-selected", "true", timeout=SLOW_MS)
     expect(shell.status).to_contain_text(re.compile(r"running.*step [1-9]"), timeout=90_000)
@@ -54,7 +57,9 @@ def test_a_run_is_launched_watched_and_stopped_with_no_kernel(shell):
     assert facts.evaluate_all("all => all.map(one => one.getClientRects().length)") == [1] * facts.count()
     expect(shell.page.get_by_text(f"{TINY['name']} stopped at step")).to_be_visible()
     expect(shell.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
-    assert list_runs([shell.lab.storage])[0].status().status == "stopped"
+    newest, *others = list_runs([shell.lab.storage])
+    assert newest.status().status == "stopped"
+    assert len(others) == len(before)
     assert num_kernels(shell) == kernels
 
 
@@ -66,6 +71,7 @@ def test_the_commands_are_there_and_new_run_opens_the_form(shell):
     shell.page.get_by_role("tab", name="RayLM", exact=True).first.click()
     shell.side.get_by_role("button", name="New run").click()
     expect(shell.tab("Launch")).to_have_attribute("aria-selected", "true")
+    see_that_texts_are_sent_as_they_stand(shell)
     shell.side.get_by_label("Find a run").fill("no such name")
     expect(shell.side).to_contain_text("No id and no name has no such name in it.")
 
@@ -75,6 +81,48 @@ def test_the_commands_are_there_and_new_run_opens_the_form(shell):
     expect(shell.tab("Cluster")).to_have_attribute("aria-selected", "true")
     expect(shell.status).to_contain_text("not running")
     expect(shell.button("Start local cluster")).to_be_enabled()
+
+
+def see_that_texts_are_sent_as_they_stand(shell) -> None:
+    kind, answer_start = shell.output.get_by_label("Task kind"), shell.field("task.answer_start")
+    shell.output.get_by_label("Advanced").check()
+    shell.output.get_by_role("link", name="Task", exact=True).click()
+    kind.select_option("sequence_classification")
+    with sent(shell, "labels", ["0", "1"]):
+        shell.field("task.labels").fill("0, 1,")
+    kind.select_option("summarization")
+    assert answer_start.input_value() == "\n"
+    for text in (" Answer:\n ", ""):
+        with sent(shell, "answer_start", text):
+            answer_start.fill(text)
+    kind.select_option("chat")
+    template = "{% for message in messages %}\n{{ message.content }}\n"
+    with sent(shell, "chat_template", template):
+        shell.field("task.chat_template").evaluate(PASTE, template)
+    assert shell.field("task.chat_template").input_value() == template
+
+
+PASTE = """(field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text", text);
+    field.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+}"""
+
+
+def sent(shell, field: str, value: object):
+    """Wait for a check of a recipe whose task has this value."""
+
+    def has(request: Request) -> bool:
+        is_check = request.url.endswith("/raylm/api/check")
+        return is_check and request.post_data_json["values"].get("task", {}).get(field) == value
+
+    return shell.page.expect_request(has)
+
+
+def lose_the_answer(route: Route) -> None:
+    """Let the server do what it is asked, and the browser hear nothing of it."""
+    route.fetch(timeout=SLOW_MS)
+    route.abort()
 
 
 @pytest.mark.parametrize("theme", THEMES)

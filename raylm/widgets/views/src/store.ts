@@ -5,7 +5,10 @@ export type Request = (method: string, args: Record<string, unknown>, timeout: n
 
 const READ_SECONDS = 15;
 const CHECK_SECONDS = 60; // the first one of a model in a folder imports what counts its weights
-const COMMAND_SECONDS = 180; // a launch may have to start a cluster first
+const COMMAND_SECONDS = 180;
+// What starts a run may have to start a cluster first; the server gives up after 900 s, and says so.
+const START_SECONDS = 930;
+const STARTS = new Set(["launch", "resume", "fork"]);
 
 /** A refusal by the store, or (isDisconnected) no answer from it at all. */
 export class StoreError extends Error {
@@ -37,7 +40,7 @@ export class Store {
 
   /** Something that changes the world; never sent twice by the transport. */
   command<T>(name: string, args: Record<string, unknown>): Promise<T> {
-    return this.request(name, args, COMMAND_SECONDS) as Promise<T>;
+    return this.request(name, args, STARTS.has(name) ? START_SECONDS : COMMAND_SECONDS) as Promise<T>;
   }
 
   check(values: Values, is_deep: boolean): Promise<Check> {

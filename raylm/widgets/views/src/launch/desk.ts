@@ -8,6 +8,7 @@ import type { Check, Field, Problem, Schema, Starter, Values } from "../types";
 import { Form } from "./form";
 import { Outcome } from "./outcome";
 import { savePlan } from "./save";
+import { isWithin } from "./section";
 import { copy, setAt } from "./values";
 
 const DEBOUNCE_MS = 250;
@@ -17,6 +18,7 @@ export class LaunchDesk {
   private values: Values = {};
   private form: Form | null = null;
   private outcome = new Outcome();
+  private parts: HTMLElement[] = [];
   /** Text that is no value of its field's type: the store never sees it. */
   private readonly complaints = new Map<string, string>();
   private runId: Promise<string> | null = null;
@@ -65,7 +67,7 @@ export class LaunchDesk {
     );
   }
 
-  /** Begin a draft from a starter; its run id, made now, is the key that makes a launch happen once. */
+  /** Begin a draft from a starter, which will be another run. */
   open(starter: Starter): void {
     this.values = copy(starter.values);
     this.complaints.clear();
@@ -74,9 +76,10 @@ export class LaunchDesk {
     const buttons = [this.checkButton, this.saveButton, this.launchButton];
     const actions = h("div", { class: "raylm-actions" }, ...buttons);
     this.asking.close();
-    fill(this.element, [this.form.element, this.outcome.element, actions, this.asking.element]);
+    this.parts = [this.form.element, this.outcome.element, actions, this.asking.element];
+    fill(this.element, this.parts);
     this.narrow();
-    this.renewRunId();
+    this.runId = null;
     this.setProblems([]);
     this.launchButton.disabled = this.saveButton.disabled = true; // until the first check has answered
     void this.check(false);
@@ -88,10 +91,10 @@ export class LaunchDesk {
   }
 
   private changed(field: Field, value: unknown, complaint: string | null): void {
+    for (const name of this.complaints.keys()) if (isWithin(name, field.name)) this.complaints.delete(name); // a new kind or list has other fields
     if (complaint) this.complaints.set(field.name, complaint);
-    else this.complaints.delete(field.name);
     if (!complaint) setAt(this.values, field.name, value);
-    if (field.name === "name") this.renewRunId();
+    if (field.name === "name") this.runId = null;
     this.version += 1;
     window.clearTimeout(this.timer);
     if (this.complaints.size > 0) this.setProblems(this.ownProblems());
@@ -150,18 +153,22 @@ export class LaunchDesk {
   }
 
   private async launch(): Promise<void> {
-    if (this.launchButton.disabled || this.runId === null) return;
+    if (this.launchButton.disabled) return;
     this.isLaunching = this.launchButton.disabled = true;
-    this.outcome.say("Launching …", true);
+    const { outcome } = this; // of this draft, whichever is open when the answer comes
+    outcome.say("Launching …", true);
     try {
-      const run_id = await this.runId;
-      await this.context.store.command("launch", { values: this.values, run_id });
-      this.outcome.say(`Launched ${run_id}.`, true);
-      this.renewRunId(); // the next click is another run
+      const run_id = await this.idOfDraft();
+      const asked = { values: this.values, run_id };
+      const { is_new } = await this.context.store.command<{ is_new: boolean }>("launch", asked);
+      outcome.say(is_new ? `Launched ${run_id}.` : `${run_id} had been launched already.`, true);
+      this.runId = null; // the next click is another run
       this.context.shared.set("run_id", run_id);
       this.context.shared.set("started", run_id);
     } catch (error) {
-      this.refuse(error as StoreError);
+      const { isDisconnected, message } = error as StoreError;
+      if (isDisconnected) outcome.say(`${message} Press Launch again; nothing starts twice.`, false);
+      else this.refuse(error as StoreError);
     } finally {
       this.isLaunching = false;
       this.launchButton.disabled = this.hasProblems;
@@ -170,16 +177,24 @@ export class LaunchDesk {
 
   private refuse(error: StoreError): void {
     if (error.problems.length > 0) this.setProblems(error.problems);
-    else if (error.isDisconnected)
-      fill(this.element, [
-        disconnected(error, () => this.open({ name: "", title: "", values: this.values })),
-      ]);
+    else if (error.isDisconnected) fill(this.element, [disconnected(error, () => this.goOn())]);
     else this.outcome.say([error.message, error.mend].filter(Boolean).join("; "), false);
   }
 
-  private renewRunId(): void {
-    this.runId = this.context.store.get<string>("run_id", { name: this.values["name"] ?? "" });
-    this.runId.catch(() => (this.runId = null)); // an impossible name is shown by the check
+  /** The draft as it was left, with its run id: what was launched before the silence starts no second run. */
+  private goOn(): void {
+    fill(this.element, this.parts);
+    void this.check(false);
+  }
+
+  /** Made once a draft, so that pressing Launch again, after silence, starts no second run. */
+  private idOfDraft(): Promise<string> {
+    const made = this.runId ?? this.context.store.get<string>("run_id", { name: this.values["name"] ?? "" });
+    this.runId = made;
+    made.catch(() => {
+      if (this.runId === made) this.runId = null; // an impossible name is shown by the check
+    });
+    return made;
   }
 
   private narrow(): void {
