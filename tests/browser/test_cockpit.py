@@ -85,6 +85,26 @@ def test_a_value_that_cannot_be_disables_launch_and_says_why_under_the_field(coc
     expect(cockpit.button("Launch")).to_be_enabled()
     cockpit.button("Check").click()
     expect(cockpit.status).to_contain_text("Ready to launch")
+    see_that_a_message_goes_with_its_field(cockpit)
+
+
+def see_that_a_message_goes_with_its_field(cockpit) -> None:
+    heads = cockpit.field("model.num_heads")
+    heads.fill("three")
+    cockpit.output.get_by_label("Model kind").select_option("llama")
+    expect(heads).to_have_value("2")
+    expect(message_under(heads)).to_be_hidden()
+    expect(cockpit.button("Launch")).to_be_enabled()
+
+    section(cockpit, "Data")
+    cockpit.button("Add text").click()
+    weight = cockpit.field("data.sources.0.weight")
+    weight.fill("heavy")
+    expect(message_under(weight)).to_contain_text("must be a number")
+    cockpit.button("Remove text 2").click()
+    expect(weight).to_have_value("")
+    expect(message_under(weight)).to_be_hidden()
+    expect(cockpit.button("Launch")).to_be_enabled()
 
 
 def launch(cockpit, steps: str) -> None:

@@ -94,10 +94,11 @@ export class SectionView {
     select.addEventListener("change", () => {
       const old = (getAt(this.values, this.section.name) ?? {}) as Values;
       const fields = this.section.kinds?.[select.value]?.fields ?? [];
-      const kind = select.value === NONE ? undefined : select.value;
-      setAt(this.values, this.section.name, kind ? { kind, ...shared(old, fields) } : undefined);
+      const kind = select.value;
+      const chosen = kind === NONE ? undefined : { kind, ...shared(old, fields) };
+      setAt(this.values, this.section.name, chosen);
       this.rebuild();
-      this.onChange(asField(this.section, `${this.section.name}.kind`), kind, null);
+      this.onChange(asField(this.section, this.section.name), chosen, null); // all of it has changed
     });
     return select;
   }
@@ -128,7 +129,7 @@ export class SectionView {
   }
 }
 
-/** The section itself (a list of kinds) or its kind, as a field of the form. */
+/** The section itself, a list of kinds or one whose kind can be chosen, as a field of the form. */
 function asField(section: Section, name: string): Field {
   const { title, help, kinds } = section;
   return {
