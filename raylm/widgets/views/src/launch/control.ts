@@ -2,14 +2,12 @@
 import { fill, h, setAttribute, show, uniqueId } from "../dom";
 import { icon } from "../icons";
 import type { Field, Problem } from "../types";
-import { parse, toText } from "./values";
+import { canBeEmpty, parse, toText } from "./values";
 
 /** What the form keeps of each field. */
 export interface Control {
   field: Field;
   row: HTMLElement;
-  /** Show a value without telling anybody. */
-  set(value: unknown): void;
   /** Show the first message under the field; none clears it. */
   complain(problems: Problem[]): void;
 }
@@ -17,17 +15,12 @@ export interface Control {
 /** Called with the parsed value (undefined: not set), or with the sentence saying why the text is no value. */
 export type OnChange = (field: Field, value: unknown, complaint: string | null) => void;
 
-type Input = HTMLInputElement | HTMLSelectElement;
+type Input = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
-export function makeControl(field: Field, onChange: OnChange): Control {
-  const input = makeInput(field);
-  const ids = { help: uniqueId("help"), message: uniqueId("message") };
-  input.id = uniqueId("field");
-  input.name = field.name;
+/** A control that shows the value; none shows what holds while nothing is given. */
+export function makeControl(field: Field, onChange: OnChange, value?: unknown): Control {
+  const ids = { field: uniqueId("field"), help: uniqueId("help"), message: uniqueId("message") };
   const message = messagePlace(ids.message);
-  setAttribute(input, "aria-describedby", `${ids.help} ${ids.message}`);
-  setAttribute(input, "aria-required", field.required ? "true" : null);
-
   const tell = (): void => {
     try {
       onChange(field, read(field, input), null);
@@ -35,13 +28,31 @@ export function makeControl(field: Field, onChange: OnChange): Control {
       onChange(field, undefined, (error as Error).message);
     }
   };
-  input.addEventListener(input instanceof HTMLSelectElement ? "change" : "input", tell);
+  const join = (made: Input): Input => {
+    made.id = ids.field;
+    made.name = field.name;
+    setAttribute(made, "aria-describedby", `${ids.help} ${ids.message}`);
+    setAttribute(made, "aria-required", field.required ? "true" : null);
+    made.addEventListener(made instanceof HTMLSelectElement ? "change" : "input", tell);
+    return made;
+  };
+  let input = join(makeInput(field, value));
+  if (value !== undefined) write(input, value);
+  input.addEventListener("paste", (event) => {
+    const text = pastedLines(event as ClipboardEvent, field, input);
+    if (text === null) return;
+    const one = input;
+    input = join(linesInput(field));
+    input.value = text;
+    one.replaceWith(input);
+    input.focus();
+    tell();
+  });
 
   const row = layOut(field, input, ids.help, message);
   return {
     field,
     row,
-    set: (value) => write(input, value),
     complain: ([problem]) => {
       row.classList.toggle("raylm-invalid", problem !== undefined);
       setAttribute(input, "aria-invalid", problem ? "true" : null);
@@ -69,8 +80,9 @@ function layOut(field: Field, input: Input, helpId: string, message: HTMLElement
   );
 }
 
-function makeInput(field: Field): Input {
+function makeInput(field: Field, value: unknown): Input {
   if (field.enum) return choice(field);
+  if ([value, field.default].some(hasLines)) return linesInput(field);
   if (field.type === "boolean") return h("input", { type: "checkbox" });
   const isNumber = field.type === "integer" || field.type === "number";
   return h("input", {
@@ -79,8 +91,38 @@ function makeInput(field: Field): Input {
     inputmode: field.type === "integer" ? "numeric" : isNumber ? "decimal" : null,
     autocomplete: "off",
     spellcheck: "false",
-    placeholder: toText(field.default) || (field.required ? null : "not set"),
+    placeholder: placeholder(field),
   });
+}
+
+function hasLines(value: unknown): boolean {
+  return typeof value === "string" && value.includes("\n");
+}
+
+/** JupyterLab's own shortcuts, such as running the cell by Shift+Enter, do not hold in it. */
+function linesInput(field: Field): HTMLTextAreaElement {
+  return h("textarea", {
+    rows: 3,
+    spellcheck: "false",
+    placeholder: placeholder(field),
+    "data-lm-suppress-shortcuts": "true",
+  });
+}
+
+/** The text with lines that were pasted into an input of one line, which would lose their ends; null for none. */
+function pastedLines(event: ClipboardEvent, field: Field, input: Input): string | null {
+  const pasted = (event.clipboardData?.getData("text") ?? "").replaceAll("\r\n", "\n");
+  if (field.type !== "string" || !(input instanceof HTMLInputElement) || !hasLines(pasted.trim()))
+    return null;
+  event.preventDefault();
+  const { value, selectionStart, selectionEnd } = input;
+  return value.slice(0, selectionStart ?? 0) + pasted + value.slice(selectionEnd ?? value.length);
+}
+
+/** What holds while the field is empty. */
+function placeholder(field: Field): string | null {
+  if (canBeEmpty(field)) return `empty; by default ${JSON.stringify(field.default)}`;
+  return toText(field.default) || (field.required ? null : "not set");
 }
 
 function choice(field: Field): HTMLSelectElement {
@@ -91,7 +133,7 @@ function choice(field: Field): HTMLSelectElement {
 
 function read(field: Field, input: Input): unknown {
   if (input.type === "checkbox") return (input as HTMLInputElement).checked;
-  return parse(input.value, field.type);
+  return parse(input.value, field);
 }
 
 function write(input: Input, value: unknown): void {

@@ -25,10 +25,10 @@ export function makeList(field: Field, values: Values, onChange: OnChange): Cont
   };
   const card = (item: Values, index: number): HTMLElement => {
     const kind = String(item["kind"] ?? Object.keys(kinds)[0]);
-    const own = (kinds[kind]?.fields ?? []).map((inner) =>
-      makeControl({ ...inner, name: inner.name.replace("*", String(index)) }, onChange),
-    );
-    for (const control of own) control.set(getAt(values, control.field.name) ?? control.field.default);
+    const own = (kinds[kind]?.fields ?? []).map((inner) => {
+      const name = inner.name.replace("*", String(index));
+      return makeControl({ ...inner, name }, onChange, getAt(values, name) ?? inner.default);
+    });
     controls.push(...own);
     const title = `${kind} ${index + 1}`;
     return h(
@@ -72,7 +72,8 @@ export function makeList(field: Field, values: Values, onChange: OnChange): Cont
       problems.find((problem) => !controls.some((control) => isAbout(problem, control))),
     );
   };
-  return { field, row, set: rebuild, complain };
+  rebuild();
+  return { field, row, complain };
 }
 
 function addButton(kind: string, onclick: () => void): HTMLElement {

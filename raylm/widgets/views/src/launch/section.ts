@@ -106,10 +106,10 @@ export class SectionView {
   private rebuild(): void {
     const fields = this.fields();
     this.controls = fields.map((field) =>
-      field.kinds ? makeList(field, this.values, this.onChange) : makeControl(field, this.onChange),
+      field.kinds
+        ? makeList(field, this.values, this.onChange)
+        : makeControl(field, this.onChange, getAt(this.values, field.name) ?? field.default),
     );
-    for (const control of this.controls)
-      control.set(getAt(this.values, control.field.name) ?? control.field.default);
     fill(this.groups, grouped(this.controls, this.section.title));
     this.narrow(this.filter);
   }

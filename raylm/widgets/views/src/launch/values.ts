@@ -1,5 +1,5 @@
 /** Reading and writing one field of nested recipe values by its dotted name ("train.max_steps"). */
-import type { Values } from "../types";
+import type { Field, Values } from "../types";
 
 export function getAt(values: Values, name: string): unknown {
   let here: unknown = values;
@@ -38,18 +38,27 @@ export function toText(value: unknown): string {
 const WHOLE = /^[+-]?\d[\d_]*$/;
 const NUMBER = /^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-/** Typed text as the value of a field's type; throws a sentence where it is none. */
-export function parse(text: string, type: string): unknown {
-  const trimmed = text.trim();
-  if (trimmed === "") return undefined;
-  return (PARSERS[type] ?? ((plain: string) => plain))(trimmed);
+/** Typed text as the value of a field; throws a sentence where it is none. A string is taken as it stands. */
+export function parse(text: string, field: Field): unknown {
+  if (text === "" && canBeEmpty(field)) return "";
+  if (field.type === "string") return text === "" ? undefined : text;
+  return text.trim() === "" ? undefined : (PARSERS[field.type] ?? verbatim)(text.trim(), field);
 }
 
-const PARSERS: Record<string, (text: string) => unknown> = {
+/** Whether emptying the field means the empty text; elsewhere it means "not set", so that the default holds. */
+export function canBeEmpty({ type, required, default: usual }: Field): boolean {
+  return type === "string" && !required && Boolean(usual);
+}
+
+const PARSERS: Record<string, (text: string, field: Field) => unknown> = {
   integer: wholeNumber,
   number: anyNumber,
-  list: (text) => text.split(",").map((part) => scalar(part.trim())),
+  list: items,
 };
+
+function verbatim(text: string): string {
+  return text;
+}
 
 function wholeNumber(text: string): number {
   if (!WHOLE.test(text)) throw new Error(`must be a whole number, got ${JSON.stringify(text)}`);
@@ -61,6 +70,9 @@ function anyNumber(text: string): number {
   return Number(text.replaceAll("_", ""));
 }
 
-function scalar(text: string): unknown {
-  return NUMBER.test(text) ? Number(text.replaceAll("_", "")) : text;
+/** What stands between the commas; a comma alone is the empty list. */
+function items(text: string, field: Field): unknown[] {
+  const parts = text.split(",").map((part) => part.trim());
+  const isNumber = field.items === "integer" || field.items === "number";
+  return parts.filter(Boolean).map((part) => (isNumber ? anyNumber(part) : part));
 }
