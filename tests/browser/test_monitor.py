@@ -1,10 +1,10 @@
 """Monitor with runs that were really trained: several in one chart, and one that failed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from raylm.config.errors import RunFailed
 from raylm.runs import MetricsWriter, Run, StepRecord
@@ -145,6 +145,63 @@ def test_a_gap_is_told_and_what_is_written_appears(monitor, trained):
         "aria-label", re.compile(r"train 2\.0+ at step 40 \(2 gaps\)"), timeout=30_000
     )
     look(monitor)
+
+
+def test_a_run_that_is_not_among_the_newest_is_found_and_shown_by_every_screen(monitor, trained):
+    calm = trained[0]
+    option(monitor, "wild").click()
+    monitor.page.route("**/raylm/api/runs", without(calm))
+    option(monitor, "wild").hover()
+    expect(option(monitor, "calm")).to_have_count(0)
+    monitor.labelled("Filter runs").fill("calm and wild")
+    expect(monitor.output.get_by_text("No run matches calm and wild.")).to_be_visible()
+    monitor.labelled("Filter runs").fill("calm")
+    option(monitor, "calm").click()
+    heading = monitor.output.get_by_role("heading", level=2)
+    expect(heading).to_have_text(calm.run_id)
+    monitor.tab("Checkpoints").click()
+    expect(heading).to_have_text(calm.run_id)
+    expect(monitor.output.locator(f'tr[data-step="{STEPS}"]')).to_be_visible()
+    monitor.page.unroute_all(behavior="wait")
+    monitor.tab("Monitor").click()
+    monitor.labelled("Filter runs").fill("")
+    expect(option(monitor, "wild")).to_be_visible()
+
+
+def test_where_there_is_no_such_run_another_can_be_chosen(monitor, trained):
+    gone = "20990101-000000-gone-0000"
+    monitor.page.evaluate(f"jupyterapp.commands.execute('raylm:open', {{runId: '{gone}'}}).then(() => null)")
+    for screen in ("Monitor", "Checkpoints"):
+        monitor.tab(screen).click()
+        expect(monitor.output.get_by_role("alert")).to_contain_text(gone)
+        assert violations(monitor.output) == []
+    option(monitor, "eager").click()
+    expect(monitor.output.get_by_role("heading", level=2)).to_have_text(trained[1].run_id)
+    monitor.tab("Monitor").click()
+    expect(monitor.output.get_by_role("heading", level=2)).to_have_text(trained[1].run_id)
+    expect(monitor.output.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_playground_asks_again_what_a_run_can_do_when_nobody_answered(monitor, trained):
+    asked = []
+    monitor.page.route("**/raylm/api/playground", lambda route: (asked.append(route), route.abort()), times=1)
+    monitor.tab("Playground").click()
+    expect(monitor.button("Generate")).to_be_enabled()
+    assert asked, "the first question was lost"
+    monitor.tab("Monitor").click()
+
+
+def without(run: Run) -> Callable[[Route], None]:
+    """List the runs as if there were so many newer ones that this one has no place."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        found = response.json()["result"]
+        if not route.request.post_data_json.get("search"):
+            found = [row for row in found if row["run_id"] != run.run_id]
+        route.fulfill(response=response, json={"result": found})
+
+    return answer
 
 
 def option(shell: Shell, name: str) -> Locator:

@@ -28,7 +28,7 @@ export function disconnected(error: StoreError, retry: () => void): HTMLElement 
   );
 }
 
-/** The place of a screen's notice, above its body: where a notice is shown the body is not, unless it is kept. */
+/** The place of a notice above its body: where a notice is shown the body is not, unless it is kept. */
 export class NoticePlace {
   readonly element: HTMLElement;
   /** Why the store gave no answer when it was last asked; nothing where it did. */
@@ -46,6 +46,11 @@ export class NoticePlace {
     if (notice === null) fill(this.element, []);
     else if (this.element.textContent !== notice.textContent) fill(this.element, [notice]);
     show(this.body, notice === null || isBodyKept);
+  }
+
+  /** Say that something else is being read, where a notice is in its way. */
+  wait(what: string): void {
+    if (this.element.childElementCount > 0) this.tell(loading(what));
   }
 
   /** The store has answered: what is shown from now on is worth keeping. */

@@ -1,9 +1,14 @@
 /** The list of runs: one option a run, with its state in icon and word. */
-import { fill, h, setAttribute, uniqueId } from "../dom";
+import { fill, h, setAttribute, setText, show, uniqueId } from "../dom";
 import { icon } from "../icons";
 import { placeByKey } from "../listbox";
 import { ago } from "../text";
 import type { RunSummary } from "../types";
+
+const PAUSE_MS = 250; // after the last key, before the store is asked
+
+/** Asks for the runs, listed or not, whose id and name have these words in them. */
+export type Find = (search: string) => Promise<RunSummary[]>;
 
 /** How runs are ticked, beside one being chosen. */
 export interface Ticking {
@@ -25,19 +30,25 @@ export class RunPicker {
     placeholder: "Filter runs",
     "aria-label": "Filter runs",
   });
+  private readonly none = h("p", { class: "raylm-muted", role: "status", hidden: true });
   readonly element: HTMLElement;
   private runs: RunSummary[] = [];
+  private found: RunSummary[] = [];
+  /** What the runs found were asked for; nothing while that is not answered. */
+  private answered = "";
+  private pause: number | undefined;
   private readonly ids = new Map<string, string>();
 
   constructor(
     private chosen: string | null,
+    private readonly find: Find,
     private readonly onChoose: (runId: string) => void,
     private readonly ticking: Ticking | null = null,
   ) {
     const hint = ticking && h("p", { class: "raylm-hint", id: uniqueId("hint") }, ticking.hint);
     if (hint) setAttribute(this.list, "aria-describedby", hint.id);
-    this.element = h("aside", { class: "raylm-side" }, this.filter, hint, this.list);
-    this.filter.addEventListener("input", () => this.draw());
+    this.element = h("aside", { class: "raylm-side" }, this.filter, hint, this.none, this.list);
+    this.filter.addEventListener("input", () => this.typed());
     this.list.addEventListener("keydown", (event) => this.move(event));
   }
 
@@ -47,18 +58,64 @@ export class RunPicker {
     this.runs = runs;
     this.chosen = chosen;
     this.draw(); // "2 min ago" moves on its own
+    if (this.answered) void this.search(); // so do runs that are not listed
     return isChanged;
   }
 
+  close(): void {
+    window.clearTimeout(this.pause);
+  }
+
+  private get wanted(): string {
+    return this.filter.value.trim().toLowerCase();
+  }
+
+  /** What is listed is filtered at once; the older runs are asked for when the typing pauses. */
+  private typed(): void {
+    this.answered = "";
+    if (this.wanted === "") this.found = [];
+    this.draw();
+    window.clearTimeout(this.pause);
+    this.pause = window.setTimeout(() => void this.search(), PAUSE_MS);
+  }
+
+  private async search(): Promise<void> {
+    const { wanted } = this;
+    if (wanted === "") return;
+    try {
+      const found = await this.find(wanted);
+      if (wanted !== this.wanted) return; // a later question is on its way
+      this.found = found;
+      this.answered = wanted;
+      this.draw();
+    } catch {
+      // The screen's next question tells why; what is listed stays filtered.
+    }
+  }
+
   private shown(): RunSummary[] {
-    const wanted = this.filter.value.toLowerCase();
-    return this.runs.filter((run) => `${run.run_id} ${run.status}`.toLowerCase().includes(wanted));
+    const words = this.wanted.split(/\s+/);
+    const has = (run: RunSummary): boolean => {
+      const text = `${run.run_id} ${run.name} ${run.status}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    };
+    const isListed = new Set(this.runs.map(({ run_id }) => run_id));
+    const older = this.found.filter(({ run_id }) => !isListed.has(run_id));
+    return [...this.runs.filter(has), ...(this.answered ? older : older.filter(has))];
   }
 
   private draw(): void {
     const runs = this.shown();
-    fill(this.list, runs.length > 0 ? runs.map((run) => this.option(run)) : []);
-    setAttribute(this.list, "aria-activedescendant", this.chosen === null ? null : this.idOf(this.chosen));
+    fill(
+      this.list,
+      runs.map((run) => this.option(run)),
+    );
+    const isShown = runs.some(({ run_id }) => run_id === this.chosen);
+    setAttribute(this.list, "aria-activedescendant", isShown ? this.idOf(this.chosen as string) : null);
+    const isNone = runs.length === 0 && this.answered !== "";
+    setText(this.none, isNone ? `No run matches ${this.filter.value.trim()}.` : "");
+    show(this.none, isNone);
+    show(this.list, !isNone);
   }
 
   private option(run: RunSummary): HTMLElement {

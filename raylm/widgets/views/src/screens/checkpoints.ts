@@ -6,7 +6,7 @@ import "../styles/checkpoints.css";
 import { CheckpointDesk } from "../checkpoints/desk";
 import { fill, h } from "../dom";
 import { RunPicker } from "../monitor/runs";
-import { empty, loading, NoticePlace } from "../notice";
+import { disconnected, empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -22,6 +22,8 @@ class CheckpointsScreen {
   private readonly notice: NoticePlace;
   private readonly picker: RunPicker;
   private readonly desk: CheckpointDesk;
+  /** In place of the run: that it is being looked for, or why it cannot be shown. */
+  private readonly refusal: NoticePlace;
   private readonly body: HTMLElement;
   private readonly poller: Poller;
   private readonly clock = window.setInterval(() => this.desk.age(this.notice.cause), 1_000);
@@ -34,9 +36,13 @@ class CheckpointsScreen {
     private readonly context: Context,
   ) {
     this.runId = this.shared();
-    this.picker = new RunPicker(this.runId, (runId) => this.choose(runId));
+    const find = (search: string) => context.store.list<RunSummary>("runs", { search });
+    this.picker = new RunPicker(this.runId, find, (runId) => this.choose(runId));
     this.desk = new CheckpointDesk(context, () => this.poller.wake());
-    this.body = h("div", { class: "raylm-beside", hidden: true }, this.picker.element, this.desk.element);
+    this.refusal = new NoticePlace(loading("Reading the run …"), this.desk.element);
+    this.desk.element.hidden = true;
+    const side = h("div", {}, this.refusal.element, this.desk.element);
+    this.body = h("div", { class: "raylm-beside", hidden: true }, this.picker.element, side);
     this.notice = new NoticePlace(loading("Reading the runs …"), this.body);
     fill(root, [h("div", { class: "raylm-screen raylm-checkpoints" }, this.notice.element, this.body)]);
     this.endObserving = context.shared.observe("run_id", () => this.follow());
@@ -47,6 +53,7 @@ class CheckpointsScreen {
     window.clearInterval(this.clock);
     this.endObserving();
     this.poller.close();
+    this.picker.close();
     this.desk.close();
   }
 
@@ -69,7 +76,8 @@ class CheckpointsScreen {
     this.runId = runId;
     this.picker.update(this.runs, runId);
     const run = this.runs.find(({ run_id }) => run_id === runId);
-    if (run) this.desk.open(run);
+    if (run) this.show(run);
+    else this.refusal.tell(loading("Reading the run …"));
     this.poller.wake();
   }
 
@@ -87,15 +95,38 @@ class CheckpointsScreen {
 
   private async refresh(): Promise<Found> {
     this.runs = await this.context.store.list<RunSummary>("runs");
-    const run = this.runs.find(({ run_id }) => run_id === this.runId) ?? this.runs[0];
-    const isChanged = this.picker.update(this.runs, run?.run_id ?? null);
-    if (!run) return "quiet";
-    this.runId ??= run.run_id; // one that was just started may not be listed yet
+    this.runId ??= this.runs[0]?.run_id ?? null;
+    const { runId } = this;
+    const isChanged = this.picker.update(this.runs, runId);
+    if (runId === null || this.runs.length === 0) return "quiet";
+    this.notice.tell(null); // whatever becomes of the run: another can be chosen
+    try {
+      const run = await this.find(runId);
+      if (runId !== this.runId) return "changed"; // another was chosen meanwhile
+      this.show(run);
+      const isNew = await this.desk.update();
+      const isLive = ["pending", "running", "stopping"].includes(run.status);
+      return isLive || isChanged || isNew ? "changed" : "quiet";
+    } catch (error) {
+      if ((error as StoreError).isDisconnected) throw error;
+      this.refuse(runId, error as StoreError);
+      return isChanged ? "changed" : "quiet";
+    }
+  }
+
+  /** The run, also where it is not among the newest, which are listed. */
+  private async find(run_id: string): Promise<RunSummary> {
+    const listed = this.runs.find((run) => run.run_id === run_id);
+    return listed ?? (await this.context.store.get<RunSummary>("run", { run_id }));
+  }
+
+  private show(run: RunSummary): void {
     this.desk.open(run);
-    this.notice.tell(null);
-    const isNew = await this.desk.update();
-    const isLive = ["pending", "running", "stopping"].includes(run.status);
-    return isLive || isChanged || isNew ? "changed" : "quiet";
+    this.refusal.tell(null);
+  }
+
+  private refuse(runId: string, error: StoreError): void {
+    if (runId === this.runId) this.refusal.tell(disconnected(error, () => this.poller.wake()));
   }
 }
 

@@ -4,9 +4,9 @@ import "../styles/runs.css";
 import "../styles/monitor.css";
 import { bringIntoView, fill, h, setText, show } from "../dom";
 import { MOST_RUNS } from "../monitor/curves";
-import { Detail } from "../monitor/detail";
+import { Detail, type Seen } from "../monitor/detail";
 import { RunPicker } from "../monitor/runs";
-import { empty, loading, NoticePlace } from "../notice";
+import { disconnected, empty, loading, NoticePlace } from "../notice";
 import { panel } from "../panel";
 import { Poller, type Found } from "../poll";
 import type { Context, Screen } from "../screen";
@@ -25,6 +25,8 @@ class Monitor {
   private readonly full = h("p", { class: "raylm-answer", role: "alert", hidden: true });
   private readonly picker: RunPicker;
   private readonly detail: Detail;
+  /** In place of the run: that it is being read, or why it cannot be. */
+  private readonly refusal: NoticePlace;
   private readonly body: HTMLElement;
   private readonly poller: Poller;
   private readonly clock = window.setInterval(() => this.detail.age(this.notice.cause), 1_000);
@@ -43,13 +45,17 @@ class Monitor {
       toggle: (runId) => this.toggle(runId),
       pace: (milliseconds) => this.poller.choosePace(milliseconds),
     });
-    this.picker = new RunPicker(this.runId, (runId) => this.choose(runId), {
+    const find = (search: string) => context.store.list<RunSummary>("runs", { search });
+    this.picker = new RunPicker(this.runId, find, (runId) => this.choose(runId), {
       isTicked: (runId) => this.detail.curves.isTicked(runId),
       toggle: (runId) => this.toggle(runId),
       hint: "Tick runs (Space) to lay their curves into one chart.",
     });
     this.picker.element.append(this.full);
-    this.body = h("div", { class: "raylm-monitor", hidden: true }, this.picker.element, this.detail.element);
+    this.refusal = new NoticePlace(loading("Reading the run …"), this.detail.element);
+    this.detail.element.hidden = true;
+    const side = h("div", {}, this.refusal.element, this.detail.element);
+    this.body = h("div", { class: "raylm-monitor", hidden: true }, this.picker.element, side);
     this.notice = new NoticePlace(loading("Reading the runs …"), this.body);
     fill(root, [h("div", { class: "raylm-screen" }, this.notice.element, this.body)]);
     this.endObserving = context.shared.observe("run_id", () => {
@@ -65,11 +71,13 @@ class Monitor {
     window.clearInterval(this.clock);
     this.endObserving();
     this.poller.close();
+    this.picker.close();
     this.detail.close();
   }
 
   private choose(runId: string): void {
     this.runId = runId;
+    this.refusal.wait("Reading the run …");
     this.context.shared.set("run_id", runId);
     this.picker.update(this.runs, runId);
     this.wake();
@@ -111,12 +119,27 @@ class Monitor {
     list.catch(() => undefined);
     if (this.runId === null || this.runs.length === 0) await list;
     if (this.runId === null || this.runs.length === 0) return "quiet";
-    this.detail.open(this.runId);
-    const { run, isChanged: isNew, isBehind } = await this.detail.update(this.runs);
+    const seen = await this.look(this.runId);
     const isListNew = await list;
+    if (seen === null) return isListNew ? "changed" : "quiet";
+    const { run, isChanged: isNew, isBehind } = seen;
     if (isBehind) return "behind";
     const isLively = run.status === "running" || run.status === "stopping";
     return isLively ? "running" : isListNew || isNew || run.status === "pending" ? "changed" : "quiet";
+  }
+
+  /** Show the run as it is now; null where the store refuses it: it was deleted, or there never was one. */
+  private async look(runId: string): Promise<Seen | null> {
+    this.detail.open(runId);
+    try {
+      const seen = await this.detail.update(this.runs);
+      if (runId === this.runId) this.refusal.tell(null);
+      return seen;
+    } catch (error) {
+      if ((error as StoreError).isDisconnected) throw error;
+      if (runId === this.runId) this.refusal.tell(disconnected(error as StoreError, () => this.wake()));
+      return null;
+    }
   }
 
   /** Read the list of runs where it is time to; true where it has changed. */
@@ -125,6 +148,7 @@ class Monitor {
     this.runs = await this.context.store.list<RunSummary>("runs");
     this.listed = Date.now();
     this.runId ??= this.runs[0]?.run_id ?? null;
+    if (this.runs.length > 0) this.notice.tell(null); // whatever becomes of the run: another can be chosen
     return this.picker.update(this.runs, this.runId);
   }
 }
