@@ -89,7 +89,11 @@ export class Column {
 
   /** Show these runs; the chosen one and its step stay, and a new checkpoint is offered. */
   update(runs: AskedRun[], wanted: string | null): void {
-    if (JSON.stringify(runs) === JSON.stringify(this.runs)) return;
+    if (JSON.stringify(runs) === JSON.stringify(this.runs)) {
+      const isUnknown = this.runId !== NONE && this.can === null && !this.isLearning;
+      if (isUnknown) void this.learn(this.runId); // the last time nobody answered
+      return;
+    }
     this.runs = runs;
     const chosen = this.run.value || (this.isOptional ? NONE : wanted) || "";
     const none = this.isOptional ? [h("option", { value: NONE }, "none")] : [];
