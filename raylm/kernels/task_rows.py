@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raylm.config.vocabulary import Vocabulary
+from raylm.kernels import pairs
 from raylm.kernels.arrays import tensors
 from raylm.kernels.frame import Batch, Frame
 
@@ -17,16 +18,31 @@ if TYPE_CHECKING:
 
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_AROUND = ("bos_token", "cls_token", "sep_token", "eos_token")
 
 
 def kept_places(row: NDArray[np.generic], frame: Frame) -> NDArray[np.int64]:
-    """Return which places of a row fit into a sequence, the special tokens that close it among them."""
+    """Return which places of a row fit into a sequence: of the longer of two texts fewer, of each its first.
+
+    The tokens that open, part and close texts are among them; an unknown token is one of a text.
+    """
     num_tokens, length = len(row), frame.sequence_length
     if num_tokens <= length:
         return np.arange(num_tokens)
-    is_text = ~frame.vocabulary.is_special[row.astype(np.int64)]
-    num_closing = int(np.argmax(is_text[::-1])) if is_text.any() else 0
-    return np.concatenate([np.arange(length - num_closing), np.arange(num_tokens - num_closing, num_tokens)])
+    first, second = _texts(row.astype(np.int64), frame.vocabulary)
+    room = max(0, length - num_tokens + len(first) + len(second))
+    num_first, num_second = pairs.kept(np.array([len(first)]), np.array([len(second)]), room)
+    lost = np.concatenate([first[int(num_first[0]) :], second[int(num_second[0]) :]])
+    return np.delete(np.arange(num_tokens), lost)[:length]
+
+
+def _texts(row: NDArray[np.int64], vocabulary: Vocabulary) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of a row's first text, empty where it has only one, and of its last."""
+    around = [number for role in _AROUND if (number := vocabulary.role(role)) is not None]
+    places = np.flatnonzero(~np.isin(row, around))
+    parted = np.flatnonzero(np.diff(places) > 1)
+    start = int(parted[0]) + 1 if len(parted) else 0
+    return places[:start], places[start:]
 
 
 def reads_token_types(model: PreTrainedModel) -> bool:
