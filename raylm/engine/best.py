@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from raylm.metrics import is_lower_better
-
 
 class Best(NamedTuple):
     """What a run has reached; it stands in each checkpoint, so that a resumed run goes on counting."""
@@ -17,19 +15,16 @@ class Best(NamedTuple):
     num_worse: int = 0
     """Evaluations since the best one."""
 
-    def after(self, metrics: Mapping[str, float], name: str, step: int) -> Best:
+    def after(self, metrics: Mapping[str, float], name: str, step: int, *, is_lower_better: bool) -> Best:
         """Return what holds after an evaluation; without that metric, nothing changes."""
         value = metrics.get(name)
         if value is None:
             return self
-        is_better = not math.isnan(value) and (self.value is None or _is_better(value, self.value, name))
+        sign = -1 if is_lower_better else 1
+        is_better = not math.isnan(value) and (self.value is None or sign * value > sign * self.value)
         return Best(value, step) if is_better else self._replace(num_worse=self.num_worse + 1)
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Best:
         """Return what a checkpoint's manifest says."""
         return cls(**facts.get("best", {}))
-
-
-def _is_better(value: float, other: float, name: str) -> bool:
-    return value < other if is_lower_better(name) else value > other

@@ -1,6 +1,7 @@
 """Saving and loading a run's state at any number of processes.
 
-What is saved is the weights and the optimizer's state, under the weights' full names in every strategy.
+What is saved is the weights and the optimizer's state, under the weights' full names in every strategy, and
+what else a model keeps in tensors, as BART does its logits' bias.
 All the rest is derived from the step: schedule, data position and random numbers.
 """
 
@@ -25,6 +26,8 @@ from raylm.runs.checkpoints import Checkpoint, Checkpoints
 from raylm.runs.folder import Folder
 from raylm.runs.fork import starting_checkpoint
 from raylm.runs.run import Run
+
+_BUFFER = "buffer."
 
 
 @dataclass
@@ -84,7 +87,12 @@ def load(folder: Folder, tensors: Mapping[str, Tensor], world: World) -> None:
             index says.
     """
     reader = ShardReader(folder)
-    _check_same_model(reader, tensors)
+    saved = reader.read_metadata().state_dict_metadata
+    # Older checkpoints have no buffers: the model keeps those that it was made with.
+    tensors = {
+        name: tensor for name, tensor in tensors.items() if name in saved or not name.startswith(_BUFFER)
+    }
+    _check_same_model(saved, tensors)
     with _plain_errors():
         dcp.state_dict_loader.load(dict(tensors), storage_reader=reader, no_dist=world.size == 1)
 
@@ -103,8 +111,7 @@ def _plain_errors() -> Iterator[None]:
             raise next(cause for cause, _ in error.failures.values()) from None
 
 
-def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> None:
-    saved = reader.read_metadata().state_dict_metadata
+def _check_same_model(saved: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if name not in saved:
             raise BadInput.one(
@@ -120,12 +127,23 @@ def _check_same_model(reader: ShardReader, tensors: Mapping[str, Tensor]) -> Non
 
 
 def model_tensors(model: nn.Module, *, only_trained: bool = False) -> dict[str, Tensor]:
-    """Return the weights by full name, or those that are trained; tied weights appear once."""
-    return {
+    """Return weights and buffers by full name, or the weights that are trained; tied weights appear once."""
+    weights = {
         f"model.{name}": weight.detach()
         for name, weight in model.named_parameters()
         if weight.requires_grad or not only_trained
     }
+    return weights if only_trained else weights | _buffers(model)
+
+
+def _buffers(model: nn.Module) -> dict[str, Tensor]:
+    """Return what a model keeps beside its weights; what it computes again when it is made is left out."""
+    computed = {
+        f"{path}.{name}".lstrip(".")
+        for path, part in model.named_modules()
+        for name in part._non_persistent_buffers_set  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    }
+    return {f"{_BUFFER}{name}": buffer for name, buffer in model.named_buffers() if name not in computed}
 
 
 def state_tensors(model: nn.Module, optimizer: Optimizer, *, only_trained: bool = False) -> dict[str, Tensor]:
@@ -133,8 +151,7 @@ def state_tensors(model: nn.Module, optimizer: Optimizer, *, only_trained: bool 
 
     With `only_trained`, weights that are not trained are left out: those beneath an adapter.
     """
-    if not optimizer.state:
-        _create_state(optimizer)
+    _create_state(optimizer)
     names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
     state = {
         f"optimizer.{names[weight]}.{key}": value
@@ -146,12 +163,23 @@ def state_tensors(model: nn.Module, optimizer: Optimizer, *, only_trained: bool 
 
 
 def _create_state(optimizer: Optimizer) -> None:
-    """Let the optimizer allocate its state by a step of size zero, which leaves the weights as they are."""
+    """Let the optimizer allocate what state it has not, by a step of size zero, which changes no weight.
+
+    Between steps no weight has a gradient: what has its state already is not touched.
+    """
+    without = [
+        weight
+        for group in optimizer.param_groups
+        for weight in group["params"]
+        if weight not in optimizer.state
+    ]
+    if not without:
+        return
     rates = [group["lr"] for group in optimizer.param_groups]
     for group in optimizer.param_groups:
         group["lr"] = 0.0
-        for weight in group["params"]:
-            weight.grad = torch.zeros_like(weight)
+    for weight in without:
+        weight.grad = torch.zeros_like(weight)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):

@@ -62,9 +62,9 @@ def spread(
     Weights beneath an adapter are neither updated nor saved: in bfloat16 they need no float32 original.
     """
     is_half = precision == "bfloat16"
-    module.to(world.device)
     if strategy == "fsdp" and world.size > 1:
-        return _shard(module, world, is_half=is_half)
+        return _shard(module, world, is_half=is_half)  # moves block by block: no device need hold the whole
+    module.to(world.device)
     if is_half and is_adapted:
         _halve_frozen(module)
     ready: nn.Module = BFloat16Compute(module) if is_half else module

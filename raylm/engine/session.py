@@ -23,6 +23,7 @@ from raylm.engine.log import Log
 from raylm.engine.orders import OrderDesk, Orders
 from raylm.engine.step import Stepper
 from raylm.engine.world import World
+from raylm.metrics import is_lower_better
 from raylm.recipe import Recipe
 from raylm.runs.run import Run
 
@@ -85,7 +86,10 @@ class Session:
     def evaluate(self) -> dict[str, float]:
         """Return the metrics of the whole validation split; every process takes part."""
         metrics = self.evaluator.evaluate()
-        self.best = self.best.after(metrics, self.recipe.evaluate.metric, self.position.step)
+        name = self.recipe.evaluate.metric
+        # An objective of several losses names each of them, such as eval/masked.
+        is_loss = name.removeprefix("eval/") in self.recipe.objective.weights() or is_lower_better(name)
+        self.best = self.best.after(metrics, name, self.position.step, is_lower_better=is_loss)
         entropy = self._unigram_entropy if metrics and self.recipe.objective.predicts_tokens else 0.0
         if not entropy:
             return metrics

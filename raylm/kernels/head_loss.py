@@ -13,6 +13,9 @@ from transformers import PreTrainedModel
 from raylm.kernels.frame import IGNORE_INDEX
 from raylm.kernels.linear_cross_entropy import linear_cross_entropy
 
+# How configurations of transformers call the bound into which a tanh squeezes logits.
+_CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+
 
 class HeadLoss(NamedTuple):
     """What a pass of a model gave."""
@@ -58,9 +61,9 @@ def _logits(output: Any) -> Tensor:
 
 def _ends_in_its_head(model: PreTrainedModel) -> bool:
     """Whether the logits are the head's output as it is: Gemma squeezes them, BART adds to them."""
-    return not getattr(model.config, "final_logit_softcapping", None) and not hasattr(
-        model, "final_logits_bias"
-    )
+    configs = (model.config, model.config.get_text_config(decoder=True))
+    is_capped = any(getattr(config, name, None) for config in configs for name in _CAPS)
+    return not is_capped and not hasattr(model, "final_logits_bias")
 
 
 @contextlib.contextmanager

@@ -44,34 +44,35 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
         total = torch.zeros((), device=hidden.device)
-        hidden_grad = torch.empty_like(hidden)
-        weight_grad = torch.zeros_like(weight, dtype=torch.float32)
-        bias_grad = None if bias is None else torch.zeros_like(bias, dtype=torch.float32)
+        # A frozen head, as beneath an adapter, gets no gradient: a product less, and V x D numbers not kept.
+        hidden_grad = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        weight_grad = torch.zeros_like(weight, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        bias_grad = None
+        if bias is not None and ctx.needs_input_grad[3]:
+            bias_grad = torch.zeros_like(bias, dtype=torch.float32)
         for rows in _chunks(hidden, weight):
             loss, logits_grad = _chunk_loss(hidden[rows], weight, labels[rows], bias)
             total += loss
             if bias_grad is not None:
                 bias_grad += logits_grad.sum(0)
             logits_grad = logits_grad.to(hidden.dtype)
-            torch.mm(logits_grad, weight, out=hidden_grad[rows])
-            weight_grad += logits_grad.t() @ hidden[rows]
+            if hidden_grad is not None:
+                torch.mm(logits_grad, weight, out=hidden_grad[rows])
+            if weight_grad is not None:
+                weight_grad += logits_grad.t() @ hidden[rows]
         ctx.save_for_backward(
             hidden_grad,
-            weight_grad.to(weight.dtype),
+            None if weight_grad is None else weight_grad.to(weight.dtype),
             None if bias_grad is None else bias_grad.to(weight.dtype),
         )
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, Tensor | None]:
-        hidden_grad, weight_grad, bias_grad = ctx.saved_tensors
-        scale = grad_outputs[0].to(hidden_grad.dtype)
-        return (
-            hidden_grad * scale,
-            weight_grad * scale,
-            None,
-            None if bias_grad is None else bias_grad * scale,
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, Tensor | None]:
+        hidden, weight, bias = (
+            None if grad is None else grad * grad_outputs[0].to(grad.dtype) for grad in ctx.saved_tensors
         )
+        return hidden, weight, None, bias
 
 
 def _chunks(hidden: Tensor, weight: Tensor) -> list[slice]:

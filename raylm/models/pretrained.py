@@ -64,7 +64,7 @@ class Pretrained(ModelFamily):
     ) -> tuple[PreTrainedModel, Sequence[str]]:
         import transformers
 
-        from raylm.kernels.relative_positions import share_positions
+        from raylm.kernels.relative_positions import fit_for_training
 
         del sequence_length
         loader = getattr(transformers, self.heads[head])
@@ -78,7 +78,7 @@ class Pretrained(ModelFamily):
             if classes is not None and not _is_same_head(model, _config(self.path)):
                 model, fresh = _with_fresh_head(model, loader.from_config(config), fresh)
         if config.model_type == "xlnet":
-            share_positions(model)
+            fit_for_training(model)
         return model, fresh
 
     def problems(self, head: str, sequence_length: int, vocab_size: int | None) -> list[Problem]:

@@ -38,6 +38,7 @@ class XLNet(Transformer):
             n_head=self.num_heads,
             d_inner=4 * self.hidden_size,
             dropout=self.dropout,
+            summary_last_dropout=self.dropout,
             initializer_range=self.initializer_range,
             pad_token_id=vocabulary.pad_token_id,
             bos_token_id=vocabulary.bos_token_id,
@@ -45,10 +46,10 @@ class XLNet(Transformer):
         )
 
     def build_on(self, *arguments: Any, **options: Any) -> tuple[PreTrainedModel, Sequence[str]]:
-        from raylm.kernels.relative_positions import share_positions
+        from raylm.kernels.relative_positions import fit_for_training
 
         model, fresh = super().build_on(*arguments, **options)
-        share_positions(model)
+        fit_for_training(model)
         return model, fresh
 
     def language_parameters(self, vocab_size: int, sequence_length: int, head: str | None = None) -> int:

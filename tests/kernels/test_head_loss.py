@@ -60,24 +60,18 @@ def test_the_head_is_as_it_was_afterwards():
     assert torch.equal(model(**inputs).logits, before)
 
 
-def test_logits_that_are_squeezed_after_the_head_are_computed_in_full():
-    from transformers import Gemma2Config, Gemma2ForCausalLM
+@pytest.mark.parametrize(
+    ("family", "cap"), [("gemma2", "final_logit_softcapping"), ("recurrent_gemma", "logits_soft_cap")]
+)
+def test_logits_that_are_squeezed_after_the_head_are_computed_in_full(family, cap):
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = Gemma2Config(
-        vocab_size=90,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        final_logit_softcapping=0.1,
-    )
-    model = Gemma2ForCausalLM(config)
+    shape = {"vocab_size": 90, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **shape, **heads, **{cap: 0.1}))
     ids = torch.randint(3, 90, (2, 8))
-    torch.testing.assert_close(
-        head_loss(model, {"input_ids": ids}, ids).total, plain(model, {"input_ids": ids}, ids)
-    )
+    inputs = {"input_ids": ids, "use_cache": False}
+    torch.testing.assert_close(head_loss(model, inputs, ids).total, plain(model, inputs, ids))
 
 
 def test_no_target_at_all_is_no_loss_and_no_gradient():

@@ -75,6 +75,20 @@ def test_only_the_weights_may_need_a_gradient():
     torch.testing.assert_close(weight.grad, torch_grad, rtol=1e-5, atol=1e-5)
 
 
+def test_a_frozen_head_keeps_no_gradient_and_changes_none_of_the_others():
+    hidden, weight, labels = torch.randn(6, 4), torch.randn(9, 4), torch.randint(0, 9, (6,))
+    gradients = []
+    for is_frozen in (False, True):
+        inputs = hidden.clone().requires_grad_()
+        head = weight.clone().requires_grad_(not is_frozen)
+        loss = linear_cross_entropy(inputs, head, labels)
+        kept = [saved for saved in loss.grad_fn.saved_tensors if saved is not None]
+        assert (weight.shape in [saved.shape for saved in kept]) != is_frozen
+        loss.backward()
+        gradients.append(inputs.grad)
+    assert torch.equal(*gradients)
+
+
 def test_scores_too_large_for_an_exponential_stay_finite():
     hidden, weight, labels = make()
     loss = linear_cross_entropy(hidden * 1e4, weight, labels)
