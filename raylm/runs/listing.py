@@ -3,8 +3,9 @@
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from raylm.runs.folder import Folder
 from raylm.runs.names import is_run_name
 from raylm.runs.run import Run
 from raylm.runs.segments import last_record
-from raylm.runs.status import ENDED
+from raylm.runs.status import ENDED, LIVE
 from raylm.runs.storages import known
 from raylm.runs.summary import summary
 
 _LOG = logging.getLogger(__name__)
 # A folder may change twice within one tick of its filesystem's clock; what changed this lately is read again.
 _SETTLED_NS = 2_000_000_000
+# How many of the newest runs are looked at for those that have not ended.
+_MOST_NEAR = 2000
+_MOST_FAR = 50  # on an object store, where each is read anew
 
 Row = dict[str, Any]
 Stamp = tuple[int, ...]
@@ -68,6 +72,14 @@ class Listing:
         found = self._found(storages, search.casefold().split())
         return [_row(run, storage) for run, storage in found[offset : offset + limit]]
 
+    def live(
+        self, storages: Iterable[str] | None = None, limit: int = 200, offset: int = 0, search: str = ""
+    ) -> list[Row]:
+        """Return what `page` does of the runs that have not ended, however many have begun since."""
+        found = self._found(storages, search.casefold().split())
+        rows = (_row(run, storage) for run, storage in _newest(found))
+        return list(islice((row for row in rows if row["status"] in LIVE), offset, offset + limit))
+
     def newest(self, storages: Iterable[str] | None = None, limit: int = 200) -> list[Run]:
         """Return the newest runs, newest first; what is read of one is kept for the next time."""
         return [run for run, _ in self._found(storages, [])[:limit]]
@@ -95,6 +107,15 @@ class Listing:
             return _Storage()
         self._storages[root.uri] = storage
         return storage
+
+
+def _newest(found: list[tuple[Run, _Storage]]) -> Iterator[tuple[Run, _Storage]]:
+    left = {"near": _MOST_NEAR, "far": _MOST_FAR}
+    for run, storage in found:
+        place = "far" if run.folder.local_path() is None else "near"
+        left[place] -= 1
+        if left[place] >= 0:
+            yield run, storage
 
 
 def _local(root: Folder, path: Path, old: _Storage) -> _Storage:

@@ -73,6 +73,21 @@ def test_two_launches_with_one_run_id_start_one_run(store, values, storage):
     assert [point[0] for point in points] == [1, 2, 3, 4, 5]
 
 
+def test_a_long_run_is_among_the_live_ones_however_many_have_ended_since(store, storage):
+    runs = [Run.create(storage, f"2026010{day}-000000-tiny-0000", {"name": "tiny"}) for day in range(1, 6)]
+    long, *others = [Lease.acquire(run, run.claim_launch("a: 1\n", how="process")) for run in runs]
+    for lease in others:
+        lease.release("finished")
+    newest = [row["run_id"] for row in result(store, "runs", limit=2)]
+    assert newest == [runs[4].run_id, runs[3].run_id]
+    assert [row["run_id"] for row in result(store, "runs", limit=2, is_live=True)] == [runs[0].run_id]
+    assert result(store, "runs", is_live=True, search="other") == []
+    assert result(store, "runs", is_live=True, offset=1) == []
+    long.release("stopped")
+    assert result(store, "runs", is_live=True) == []
+    assert ask(store, "runs", is_live="yes")["error"]["field"] == "is_live"
+
+
 def test_a_launch_that_cannot_be_is_refused_with_its_field(store, values):
     error = ask(store, "launch", values={**values, "name": "../x"}, run_id="x")["error"]
     assert error["problems"][0]["field"] == "name"

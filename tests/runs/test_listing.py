@@ -65,6 +65,7 @@ def test_ended_runs_are_not_read_again(listing, local, monkeypatch):
     first = listing.page([local])
     reads = count_reads(monkeypatch)
     assert listing.page([local]) == first
+    assert listing.live([local]) == []
     assert reads == []
 
 

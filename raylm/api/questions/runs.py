@@ -29,13 +29,23 @@ class Runs(Questions):
         self._listing = Listing()
         self._histories = Histories()
 
-    def runs(self, limit: int = MOST_RUNS, offset: int = 0, search: str = "") -> list[Json]:
+    def runs(
+        self,
+        limit: int = MOST_RUNS,
+        offset: int = 0,
+        search: str = "",
+        is_live: bool = False,  # noqa: FBT001, FBT002 - a JSON argument
+    ) -> list[Json]:
         """Return at most `limit` runs from the `offset`-th on, newest first.
 
-        `search` holds words, in any case, that a run's id and name must all contain.
+        `search` holds words, in any case, that a run's id and name must all contain; `is_live` leaves out
+        those that have ended.
         """
         _check_page(limit, offset, search)
-        return self._listing.page(self.place.storages(), limit, offset, search)
+        if not isinstance(is_live, bool):
+            raise BadInput.one("is_live", f"{str(is_live)[:80]!r} is neither true nor false", code="page")
+        ask = self._listing.live if is_live else self._listing.page
+        return ask(self.place.storages(), limit, offset, search)
 
     def run(self, run_id: str) -> Json:
         """Return one run, with the names of its logs."""
