@@ -146,9 +146,13 @@ def test_a_server_that_is_gone_is_told_and_retry_is_offered(shell):
     shell.page.route("**/raylm/api/**", lambda route: route.abort())
     shell.page.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(shell.side.get_by_role("alert")).to_contain_text("The Jupyter server does not answer")
+    count = shell.page.locator(".raylm-RunCount button")
+    expect(count).to_have_text("RayLM: ?")
+    expect(count).to_have_attribute("title", "The Jupyter server does not answer.")
     shell.page.unroute("**/raylm/api/**")
     shell.side.get_by_role("button", name="Retry").click()
     expect(shell.side.get_by_role("alert")).to_have_count(0)
+    expect(count).to_have_text("RayLM: 0 running")
 
 
 def test_the_settings_act_and_a_storage_that_is_not_listed_is_refused(shell):

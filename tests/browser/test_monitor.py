@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from raylm.config.errors import RunFailed
-from raylm.runs import MetricsWriter, Run, StepRecord
+from raylm.runs import Lease, MetricsWriter, Run, StepRecord
 from raylm.runs.fork import delete
 from tests.browser.looking import THEMES, violations
 from tests.browser.window import Lab, Shell, Window
@@ -191,13 +191,28 @@ def test_the_playground_asks_again_what_a_run_can_do_when_nobody_answered(monito
     monitor.tab("Monitor").click()
 
 
+def test_a_long_run_is_counted_and_its_end_is_told_however_many_began_since(monitor, lab):
+    run = Run.create(lab.storage, "20990101-000000-long-0000", {"name": "long"})
+    lease = Lease.acquire(run, run.claim_launch("name: long\n", how="here"))
+    monitor.page.route("**/raylm/api/runs", without(run))
+    look_again = "window.dispatchEvent(new Event('focus'))"
+    monitor.page.evaluate(look_again)
+    expect(monitor.page.get_by_role("button", name="RayLM: 1 running")).to_be_visible()
+    lease.release("stopped")
+    monitor.page.evaluate(look_again)
+    expect(monitor.page.get_by_text("long stopped at step 0")).to_be_visible()
+    expect(monitor.page.get_by_role("button", name="RayLM: 0 running")).to_be_visible()
+    monitor.page.unroute_all(behavior="wait")
+    delete(run)
+
+
 def without(run: Run) -> Callable[[Route], None]:
     """List the runs as if there were so many newer ones that this one has no place."""
 
     def answer(route: Route) -> None:
         response = route.fetch()
         found = response.json()["result"]
-        if not route.request.post_data_json.get("search"):
+        if not {"search", "is_live"} & set(route.request.post_data_json):
             found = [row for row in found if row["run_id"] != run.run_id]
         route.fulfill(response=response, json={"result": found})
 

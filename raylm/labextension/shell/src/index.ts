@@ -91,14 +91,17 @@ class Shell {
         openCluster: () => void this.open({ screen: "cluster" }),
       });
     } catch (error) {
-      this.side.tell(`The Jupyter server's part of raylm does not answer: ${(error as Error).message}`);
+      const cause = `The Jupyter server's part of raylm does not answer: ${(error as Error).message}`;
+      this.side.tell(cause);
+      this.count.showNone(cause);
       window.setTimeout(() => void this.watchRuns(), 10_000);
       return;
     }
     const watch = this.watch;
     this.wishes.changed.connect(() => watch.wake());
     watch.listen({
-      onRuns: () => this.count.showCount(watch.numLive),
+      onRuns: (_, error) =>
+        error ? this.count.showNone(error.message) : this.count.showCount(watch.numLive),
       onEnd: (run) => {
         if (this.wishes.hasToasts) this.toasts.announce(run);
       },

@@ -44,13 +44,19 @@ export class RunCount extends Widget {
     this.button.type = "button";
     this.button.addEventListener("click", open);
     this.node.append(this.button);
-    this.showCount(0);
+    this.showNone("The runs are not known yet.");
   }
 
   showCount(numLive: number): void {
     this.button.textContent = `RayLM: ${numLive} running`;
     this.button.title =
       numLive === 1 ? "1 run is live; open the cockpit" : `${numLive} runs are live; open the cockpit`;
+  }
+
+  /** An old number would be no better than a wrong one. */
+  showNone(cause: string): void {
+    this.button.textContent = "RayLM: ?";
+    this.button.title = cause;
   }
 }
 

@@ -87,6 +87,7 @@ class Sidebar {
       const runs = search ? await store.list<RunSummary>("runs", { search, limit: SHOWN }) : watch.runs;
       if (number === this.asked) this.draw(runs, search); // else a later question is on its way
     } catch (error) {
+      setText(this.line, ""); // how many are live is not known now
       this.tell(disconnected(error as StoreError, () => watch.wake()));
     }
   }

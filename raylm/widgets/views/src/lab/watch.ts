@@ -1,4 +1,4 @@
-/** Asks for the newest runs while the page is visible, and tells what changed and which runs have ended. */
+/** Asks for the newest runs and all live ones while the page is visible, and tells which have ended. */
 import type { Store, StoreError } from "../store";
 import { clean } from "../text";
 import type { RunSummary, StatusWord } from "../types";
@@ -11,7 +11,7 @@ const SLOWEST_MS = 60_000;
 const GROWTH = 1.5;
 
 export interface Listener {
-  /** The newest runs, or why they cannot be told. */
+  /** The newest runs and those that are live, newest first, or why they cannot be told. */
   onRuns?(runs: RunSummary[], error: StoreError | null): void;
   /** A run that was live when last asked is not any more. */
   onEnd?(run: RunSummary): void;
@@ -56,7 +56,7 @@ export class RunWatch {
     if (document.hidden || this.isAsking) return;
     this.isAsking = true;
     try {
-      this.take(await this.store.list<RunSummary>("runs", { limit: WATCHED }));
+      await this.take(await this.read());
     } catch (error) {
       this.error = error as StoreError;
     }
@@ -72,13 +72,37 @@ export class RunWatch {
     for (const listener of this.listeners) listener.onEnd?.(told);
   }
 
-  private take(runs: RunSummary[]): void {
+  /** A long run is live still when many others have begun and ended since. */
+  private async read(): Promise<RunSummary[]> {
+    const [newest, live] = await Promise.all([
+      this.store.list<RunSummary>("runs", { limit: WATCHED }),
+      this.store.list<RunSummary>("runs", { is_live: true }),
+    ]);
+    const listed = new Set(newest.map(({ run_id }) => run_id));
+    return [...newest, ...live.filter(({ run_id }) => !listed.has(run_id))];
+  }
+
+  private async take(runs: RunSummary[]): Promise<void> {
     this.runs = runs;
     this.error = null;
     this.isAnswered = true;
-    for (const run of runs) {
-      if (LIVE.has(run.status)) this.live.add(run.run_id);
-      else if (this.live.delete(run.run_id)) this.tellEnd(run);
+    const listed = new Set(runs.map(({ run_id }) => run_id));
+    for (const run of runs) this.see(run);
+    for (const run_id of this.live) if (!listed.has(run_id)) await this.ask(run_id);
+  }
+
+  private see(run: RunSummary): void {
+    if (LIVE.has(run.status)) this.live.add(run.run_id);
+    else if (this.live.delete(run.run_id)) this.tellEnd(run);
+  }
+
+  /** One that was live, is not any more, and is too old to be listed. */
+  private async ask(run_id: string): Promise<void> {
+    try {
+      this.see(await this.store.get<RunSummary>("run", { run_id }));
+    } catch (error) {
+      if ((error as StoreError).isDisconnected) throw error;
+      this.live.delete(run_id); // it was deleted
     }
   }
 }
