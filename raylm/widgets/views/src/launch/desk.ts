@@ -91,7 +91,8 @@ export class LaunchDesk {
   }
 
   private changed(field: Field, value: unknown, complaint: string | null): void {
-    for (const name of this.complaints.keys()) if (isWithin(name, field.name)) this.complaints.delete(name); // a new kind or list has other fields
+    // A section of another kind and a list that has changed have other fields.
+    for (const name of this.complaints.keys()) if (isWithin(name, field.name)) this.complaints.delete(name);
     if (complaint) this.complaints.set(field.name, complaint);
     if (!complaint) setAt(this.values, field.name, value);
     if (field.name === "name") this.runId = null;
