@@ -1,13 +1,16 @@
 """What `init`, `task` and `adapter` of a recipe bring along, and which mistakes are told at once."""
 
 import json
+from typing import Any, cast
 
 import pytest
 
-from raylm.config.errors import BadInput
+from raylm.config.errors import BadInput, RunFailed
 from raylm.engine.export import export
+from raylm.engine.step import Loads, Stepper
 from raylm.planning import plan, preflight
 from raylm.recipe import Recipe
+from raylm.runs.read import curve
 from tests.families import family_recipe
 from tests.tiny import train_alone
 from tests.tiny_tasks import TASKS, task_recipe
@@ -187,16 +190,37 @@ def test_a_label_that_training_never_saw_is_named_with_its_place(storage, tmp_pa
         train_alone(recipe, storage, "run")
 
 
-def test_rows_whose_answers_are_cut_off_teach_nothing(storage, tmp_path):
-    rows = [{"source": "word " * 100, "target": "answer"} for _ in range(40)]
-    path = tmp_path / "rows.jsonl"
-    path.write_text(
-        "".join(json.dumps({**row, "source": f"{n} {row['source']}"}) + "\n" for n, row in enumerate(rows))
-    )
-    recipe = task_recipe(
-        "grammar_correction", tmp_path, data={"sources": [{"kind": "jsonl", "path": str(path)}]}
-    )
-    from raylm.config.errors import RunFailed
+def long_rows(folder, task, row):
+    """Return the recipe of a task whose rows have more words than a sequence before their answer."""
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row(f"{n} " + "word " * 100)) + "\n" for n in range(40)))
+    return task_recipe(task, folder, data={"sources": [{"kind": "jsonl", "path": str(path)}]})
 
-    with pytest.raises(RunFailed, match="0 trainable tokens in the batch; rows are cut off"):
+
+def test_an_answer_behind_a_prompt_longer_than_a_row_is_learned(storage, tmp_path):
+    recipe = long_rows(tmp_path, "grammar_correction", lambda text: {"source": text, "target": "answer"})
+    assert recipe.lesson is not None
+    assert recipe.lesson.row_length == recipe.train.sequence_length
+    run = train_alone(recipe, storage, "run")
+    losses = [value for _, value in curve(run, "train/loss")]
+    assert losses[-1] < losses[0]
+
+
+def test_conversations_that_are_all_cut_off_before_their_answers_are_refused(storage, tmp_path):
+    turns = [{"role": "user"}, {"role": "assistant", "content": "yes"}]
+    recipe = long_rows(tmp_path, "chat", lambda text: {"messages": [{**turns[0], "content": text}, turns[1]]})
+    with pytest.raises(BadInput, match=r"train\.sequence_length: all .* rows of the train split are cut off"):
         train_alone(recipe, storage, "run")
+
+
+@pytest.mark.parametrize("change", [{"long_documents": "split"}, {"long_documents": "drop"}])
+def test_rows_that_are_not_cut_off_are_prepared_whole(tmp_path, change):
+    lesson = task_recipe("chat", tmp_path, data=change).lesson
+    assert lesson is not None
+    assert lesson.row_length is None
+
+
+def test_a_batch_in_which_nothing_is_learned_is_refused():
+    stepper = Stepper(*[cast("Any", None)] * 4, max_grad_norm=1.0, seed=0)
+    with pytest.raises(RunFailed, match="0 trainable tokens in the batch; rows are cut off"):
+        stepper.step(1, [], Loads({"loss": 0}, 0, []), 1e-3)

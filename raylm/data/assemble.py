@@ -11,6 +11,7 @@ import numpy as np
 from raylm.data.encode import Encoding, read_encoded
 from raylm.data.encoded_split import EncodedSplit
 from raylm.data.index import SplitIndex
+from raylm.data.tally import Unlearned
 from raylm.data.workspace import Workspace
 from raylm.data.writer import SplitWriter
 from raylm.runs.folder import Folder
@@ -26,6 +27,12 @@ class Assembled:
     documents: list[dict[str, int]]
     num_unknown: dict[str, int]
     """Tokens of unknown characters, by split."""
+    num_shortened: dict[str, int]
+    """Rows whose prompt lost its beginning, by split."""
+    num_unlearned: dict[str, int]
+    """Documents left out because a row is cut off before anything that is to be learned, by split."""
+    unlearned: list[Unlearned]
+    """By source, of all splits."""
 
     def num_tokens(self) -> dict[str, int]:
         """Return the tokens of each split."""
@@ -36,6 +43,10 @@ class Assembled:
         self.tokens[source][split] += len(part.tokens)
         self.documents[source][split] += len(part.lengths)
         self.num_unknown[split] += part.num_unknown
+        self.num_shortened[split] += part.num_shortened
+        self.num_unlearned[split] += part.num_unlearned
+        self.unlearned[source].documents += part.num_unlearned
+        self.unlearned[source].bytes += part.unlearned_bytes
 
 
 def assemble(
@@ -47,8 +58,9 @@ def assemble(
     progress: Callable[[int], None],
 ) -> Assembled:
     """Write the splits' columns into a dataset's folder."""
-    zeros = [dict.fromkeys(splits, 0) for _ in range(2 * num_sources + 1)]
-    assembled = Assembled({}, zeros[:num_sources], zeros[num_sources:-1], zeros[-1])
+    zeros = [dict.fromkeys(splits, 0) for _ in range(2 * num_sources + 3)]
+    by_source = zeros[:num_sources], zeros[num_sources:-3]
+    assembled = Assembled({}, *by_source, *zeros[-3:], [Unlearned() for _ in range(num_sources)])
     with ExitStack() as stack:
         writers = {name: stack.enter_context(SplitWriter(folder, name, dtype)) for name in splits}
         for encoding in encodings:

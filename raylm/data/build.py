@@ -45,6 +45,7 @@ class Build:
             encodings, len(step.data.sources), token_dtype(trained), folder, list(splits), step.meter.add
         )
         step.meter.end()
+        _refuse_unlearned(assembled)
         refuse_empty_splits(assembled.num_tokens(), step.data, text.blocks)
         overlap = num_overlap(encodings, step.workspace)
         self._refuse_overlap(overlap, assembled)
@@ -99,6 +100,14 @@ class Build:
                 kept=total(Size, (block.size for block in text.blocks if block.source == number)),
                 tokens=assembled.tokens[number],
                 documents=assembled.documents[number],
+                unlearned=assembled.unlearned[number],
             )
             for number, (name, source) in enumerate(zip(data.source_names(), data.sources, strict=True))
         ]
+
+
+def _refuse_unlearned(assembled: Assembled) -> None:
+    for name, count in assembled.num_unlearned.items():
+        if count and not assembled.splits[name].num_tokens:
+            message = f"all {count:,} rows of the {name} split are cut off before what is to be learned"
+            raise BadInput.one("train.sequence_length", message, "raise it", code="unlearned")

@@ -88,7 +88,7 @@ def _texts(task: Encoding, block: Block, trained: TrainedTokenizer) -> Iterator[
 
 
 def _rows(task: Encoding, lesson: Lesson, block: Block, trained: TrainedTokenizer) -> Iterator[_Part]:
-    encoder = TextEncoder(trained, lesson.objective, task.labels)
+    encoder = TextEncoder(trained, lesson.objective, task.labels, lesson.row_length)
     dtypes = token_dtype(trained), TARGET_DTYPES[lesson.target_dtype]
     sides: dict[str, list[Document]] = {name: [] for name in SPLITS}
     for document in block.documents():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -27,30 +28,44 @@ def encode_records(
 ) -> EncodedSplit:
     """Return the rows of one split's documents.
 
+    Rows that are cut off before anything that is to be learned are left out; their records stay.
+
     Raises:
         BadInput: a record cannot be a row; names the file and the line.
     """
     rows: list[Encoded] = []
     records: list[bytes] = []
-    num_bytes = 0
+    num_bytes = Counter[bool]()  # by whether something is learned of a document
+    num_unlearned = 0
     for document in documents:
         with located(document.origin):
-            rows += task.encode(json.loads(document.record), encoder)
+            found = task.encode(json.loads(document.record), encoder)
+        learned = [row for row in found if _is_learned(row, encoder.row_length)]
+        rows += learned
         records.append(document.record.encode())
-        num_bytes += len(document.text.encode())
+        num_bytes[bool(learned)] += len(document.text.encode())
+        num_unlearned += not learned
     tokens = _ragged([row.tokens for row in rows], dtype)
     unknown = encoder.tokenizer.unk_token_id
     return EncodedSplit(
         tokens=tokens.values,
         lengths=tokens.lengths,
         sentences=tokens.lengths,
-        num_bytes=num_bytes,
+        num_bytes=num_bytes[True],
         num_unknown=0 if unknown is None else int(np.count_nonzero(tokens.values == unknown)),
         more={
             "target": _ragged([row.target for row in rows], target),
             "records": Ragged(np.frombuffer(b"".join(records), np.uint8), _lengths(records)),
         },
+        num_shortened=sum(row.num_left_out > 0 for row in rows),
+        num_unlearned=num_unlearned,
+        unlearned_bytes=num_bytes[False],
     )
+
+
+def _is_learned(row: Encoded, length: int | None) -> bool:
+    """Whether a model that reads so many tokens is asked for one that is marked; the first is never asked."""
+    return length is None or any(row.target[1 : length + 1])
 
 
 def _ragged(rows: Sequence[Sequence[float]], dtype: np.dtype) -> Ragged:

@@ -43,9 +43,16 @@ class EncodedSplit:
     """Tokens of characters that the tokenizer does not know."""
     more: dict[str, Ragged] = field(default_factory=dict)
     """Further columns, of a task's rows: `target` and `records`."""
+    num_shortened: int = 0
+    """Rows whose prompt lost its beginning."""
+    num_unlearned: int = 0
+    """Documents left out because their rows are cut off before anything that is to be learned."""
+    unlearned_bytes: int = 0
+    """Of their text, in UTF-8."""
 
     def to_arrays(self, name: str) -> dict[str, NDArray[Any]]:
-        counts = np.array([self.num_bytes, self.num_unknown], dtype=LENGTH_DTYPE)
+        left_out = (self.num_shortened, self.num_unlearned, self.unlearned_bytes)
+        counts = np.array([self.num_bytes, self.num_unknown, *left_out], dtype=LENGTH_DTYPE)
         more = {
             f"{name}_more_{column}_{part}": values
             for column, ragged in self.more.items()
@@ -61,14 +68,15 @@ class EncodedSplit:
 
     @classmethod
     def from_arrays(cls, name: str, arrays: Any) -> EncodedSplit:
-        num_bytes, num_unknown = arrays[f"{name}_counts"].tolist()
+        # What texts gave before rows were left out has the first two alone, and still holds.
+        num_bytes, num_unknown, *left_out = arrays[f"{name}_counts"].tolist()
         tokens, lengths, sentences = (arrays[f"{name}_{part}"] for part in ("tokens", "lengths", "sentences"))
         mark = f"{name}_more_"
         columns = sorted({key[len(mark) :].rpartition("_")[0] for key in arrays if key.startswith(mark)})
         more = {
             each: Ragged(*(arrays[f"{mark}{each}_{part}"] for part in Ragged._fields)) for each in columns
         }
-        return cls(tokens, lengths, sentences, num_bytes, num_unknown, more)
+        return cls(tokens, lengths, sentences, num_bytes, num_unknown, more, *left_out)
 
 
 class _Chunk(NamedTuple):

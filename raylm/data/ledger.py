@@ -14,10 +14,12 @@ from raylm.runs.folder import Folder
 
 FORMAT = 1
 NAME = "ledger.json"
+UNLEARNED = "cut_off_before_answer"
+"""Why documents are left out that no filter dropped: a row ends before what is to be learned."""
 
 
 def build_ledger(facts: Facts) -> dict[str, Any]:
-    """Return the ledger as plain values; counts are of what the filters left, unless named `read`."""
+    """Return the ledger as plain values; counts are of what is left in the end, unless named `read`."""
     kinds = [str(each.get("kind", "")) for each in facts.filters]
     return {
         "format": FORMAT,
@@ -40,11 +42,14 @@ def _entry(source: SourceFacts, kinds: list[str]) -> dict[str, Any]:
         "digest": source.digest,
         "inputs": source.inputs,
         "read": {"documents": source.raw.documents, "bytes": source.raw.bytes},
-        "documents": source.kept.documents,
-        "bytes": source.kept.bytes,
+        "documents": source.kept.documents - source.unlearned.documents,
+        "bytes": source.kept.bytes - source.unlearned.bytes,
         "tokens": dict(source.tokens),
-        "removed": _by_filter(kinds, [counts.dropped for counts in source.filtering]),
-        "removed_bytes": sum(counts.dropped_bytes for counts in source.filtering),
+        "removed": {
+            **_by_filter(kinds, [counts.dropped for counts in source.filtering]),
+            **({"task": {UNLEARNED: source.unlearned.documents}} if source.unlearned.documents else {}),
+        },
+        "removed_bytes": sum(counts.dropped_bytes for counts in source.filtering) + source.unlearned.bytes,
         "changed": _by_filter(kinds, [counts.changed for counts in source.filtering]),
     }
 
@@ -84,5 +89,5 @@ def earlier_ledgers(facts: Mapping[str, Any], ledger: Mapping[str, Any] | None) 
 
 
 def removed_documents(entry: Mapping[str, Any]) -> int:
-    """Return how many documents of a ledger's source the filters took out."""
+    """Return how many documents of a ledger's source were taken out."""
     return sum(sum(reasons.values()) for reasons in entry["removed"].values())

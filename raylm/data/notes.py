@@ -41,6 +41,14 @@ def split_notes(assembled: Assembled, overlap: int) -> Iterator[str]:
     for name, count in assembled.num_unknown.items():
         if count:
             yield f"{name} split: {count:,} tokens are unknown to the tokenizer, which saw only train"
+    for name, count in assembled.num_shortened.items():
+        if count:
+            what = "prompts are too long for a row with their answer: their end is given"
+            yield f"{name} split: {count:,} {what} (train.sequence_length)"
+    for name, count in assembled.num_unlearned.items():
+        if count:
+            what = "rows would be cut off before what is to be learned and are left out"
+            yield f"{name} split: {count:,} {what} (train.sequence_length)"
     if overlap:
         num_documents = assembled.splits["validation"].num_documents
         share = f"{overlap:,} of {num_documents:,} validation documents"

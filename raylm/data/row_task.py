@@ -21,6 +21,8 @@ class Encoded(NamedTuple):
     """What the model reads, special tokens included."""
     target: Sequence[int] | Sequence[float]
     """What it is to learn; what the numbers mean, the task's objective says."""
+    num_left_out: int = 0
+    """Tokens left out in front of what is to be learned, which would not fit into a row with them."""
 
 
 class RowTask(Protocol):
@@ -76,10 +78,13 @@ class Lesson(NamedTuple):
     """Its kind."""
     target_dtype: Literal["int32", "float32", "uint8"] = "int32"
     """What targets are: ids, numbers, or marks of what is to be learned."""
+    row_length: int | None = None
+    """Tokens of a row that is cut off behind them, answers or not; None: rows of any length are read."""
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the ids besides rows and tokenizer."""
-        return {**self.task.settings(), "objective": self.objective}
+        length = {} if self.row_length is None else {"row_length": self.row_length}
+        return {**self.task.settings(), "objective": self.objective, **length}
 
 
 def refuse_one_label(names: set[str]) -> None:

@@ -121,6 +121,14 @@ class Filtering(Counts):
 
 
 @dataclass
+class Unlearned(Counts):
+    """Documents left out because a row is cut off before anything that is to be learned."""
+
+    documents: int = 0
+    bytes: int = 0
+
+
+@dataclass
 class SourceFacts:
     """One source from its files to its tokens."""
 
@@ -142,6 +150,8 @@ class SourceFacts:
     """By split, ends of text included."""
     documents: Mapping[str, int]
     """By split."""
+    unlearned: Unlearned = field(default_factory=Unlearned)
+    """Of what the filters left."""
 
 
 @dataclass

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 class TextEncoder:
     """Encodes the texts of records for one objective; the names of special tokens in them are only text."""
 
-    def __init__(self, tokenizer: TrainedTokenizer, objective: str, labels: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tokenizer: TrainedTokenizer,
+        objective: str,
+        labels: Sequence[str] = (),
+        row_length: int | None = None,
+    ) -> None:
         self.tokenizer = tokenizer
         self.objective = objective
         """The kind of the objective that the rows are for, such as "seq2seq"."""
         self.labels = tuple(labels)
         """The names of the labels, in the order of their ids."""
+        self.row_length = row_length
+        """Tokens of a row, behind which a longer one is cut off; None: a record is read whole."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -79,10 +79,22 @@ def continued(before: str, text: str, encoder: TextEncoder) -> Encoded:
     """Return a text that goes on from another; only the text and its end are learned.
 
     Where nothing stands before it, the token that ends texts does: so the first token is predicted as well.
+    Of a text before it that is too long for a row the end is given, as to a model that answers.
     """
-    given = encoder.plain(before).ids or [encoder.eos_token_id]
+    whole = encoder.plain(before).ids or [encoder.eos_token_id]
     learned = [*encoder.plain(text).ids, encoder.eos_token_id]
-    return Encoded([*given, *learned], [0] * len(given) + [1] * len(learned))
+    room = len(whole) if encoder.row_length is None else prompt_room(encoder.row_length, len(learned))
+    given = whole[-room:]
+    marks = [0] * len(given) + [1] * len(learned)
+    return Encoded([*given, *learned], marks, num_left_out=len(whole) - len(given))
+
+
+def prompt_room(length: int, num_wanted: int) -> int:
+    """Return how many tokens of a prompt are given where `length` are read and an answer has `num_wanted`.
+
+    At least half of them are the prompt's; the answer's last token is not read.
+    """
+    return max(length // 2, length + 1 - num_wanted, 1)
 
 
 def value_of(values: Mapping[str, Any], name: str) -> Any:

@@ -101,7 +101,9 @@ class Sections(Section):
         if self.task is None:
             return None
         kind = self.objective.kind  # pyright: ignore[reportAttributeAccessIssue] - every kind has one
-        return Lesson(self.task, kind, self.objective.target_dtype)
+        is_cut = self.objective.keeps_documents_apart and self.data.long_documents == "truncate"
+        length = self.train.sequence_length if is_cut else None
+        return Lesson(self.task, kind, self.objective.target_dtype, length)
 
 
 def _completed(given: Any, usual: Mapping[str, str]) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from raylm.config.errors import BadInput
 from raylm.data.filters.exact_duplicates import ExactDuplicates
 from raylm.data.filters.personal_data import PersonalData
+from raylm.data.ledger import removed_documents
 from raylm.data.prepare import find_prepared, prepare
 from raylm.data.row_task import Lesson
 from raylm.data.section import DataSection
@@ -17,6 +18,7 @@ from raylm.data.sources.jsonl import Jsonl
 from raylm.data.sources.text import Text
 from raylm.data.tokenizers.byte_bpe import ByteBpe
 from raylm.data.tokenizers.wordpiece import WordPiece
+from raylm.tasks.chat import Chat
 from raylm.tasks.grammar_correction import GrammarCorrection
 from raylm.tasks.sequence_classification import SequenceClassification
 
@@ -143,3 +145,55 @@ def test_a_test_share_of_texts_is_their_end(tmp_path):
 def test_shares_leave_something_to_train_on():
     with pytest.raises(ValueError, match="leave nothing to train on"):
         DataSection(sources=(Text(path="x.txt"),), validation_share=0.5, test_share=0.5)
+
+
+def conversations(num_long: int) -> list[dict]:
+    """Return conversations of which some begin with more words than a row of 64 tokens holds."""
+    return [
+        {
+            "messages": [
+                {"role": "user", "content": f"word {n} " * (100 if n < num_long else 1)},
+                {"role": "assistant", "content": f"yes {n}"},
+            ]
+        }
+        for n in range(NUM_ROWS)
+    ]
+
+
+def test_rows_that_end_before_what_is_to_be_learned_are_left_out_and_counted(tmp_path):
+    lesson = Lesson(Chat(), "supervised", "uint8", row_length=64)
+    dataset = prepared(tmp_path, lesson, ByteBpe(vocab_size=300), conversations(num_long=40))
+    assert sum(split.num_documents for split in dataset.index.splits.values()) == NUM_ROWS - 40
+    assert sum(split.num_records for split in dataset.splits.values()) == NUM_ROWS
+    for split in dataset.splits.values():
+        offsets = split.document_offsets.tolist()
+        marks = split.read("target", 0, offsets[-1])
+        assert all(marks[start + 1 : start + 65].any() for start in offsets[:-1])
+    (ledger,) = (tmp_path / "storage" / "datasets").glob("*/ledger.json")
+    (entry,) = json.loads(ledger.read_text())["sources"]
+    assert entry["removed"] == {"task": {"cut_off_before_answer": 40}}
+    assert (entry["documents"], removed_documents(entry)) == (NUM_ROWS - 40, 40)
+    notes = [note for note in dataset.index.notes if "cut off before what is to be learned" in note]
+    assert len(notes) == 3
+    assert notes[0].startswith("train split: ")
+
+
+def test_a_split_of_which_nothing_would_be_learned_is_refused(tmp_path):
+    lesson = Lesson(Chat(), "supervised", "uint8", row_length=64)
+    with pytest.raises(BadInput, match=r"train\.sequence_length: all .* rows of the train split are cut off"):
+        prepared(tmp_path, lesson, ByteBpe(vocab_size=300), conversations(num_long=NUM_ROWS))
+
+
+def test_prompts_that_lose_their_beginning_are_told_of(tmp_path):
+    rows = [{"source": f"word {n} " * (100 if n < 200 else 1), "target": f"{n}"} for n in range(NUM_ROWS)]
+    lesson = Lesson(GrammarCorrection(), "supervised", "uint8", row_length=64)
+    dataset = prepared(tmp_path, lesson, ByteBpe(vocab_size=300), rows)
+    assert np.diff(dataset.splits["train"].document_offsets).max() == 65
+    (note,) = [each for each in dataset.index.notes if each.startswith("train split:")]
+    assert "prompts are too long for a row with their answer: their end is given" in note
+
+
+def test_the_length_of_a_row_decides_only_what_is_cut_off_behind_it(tmp_path):
+    short, long = (Lesson(Chat(), "supervised", "uint8", row_length=length) for length in (64, 128))
+    assert short.settings() != long.settings()
+    assert "row_length" not in CLASSIFY.settings()

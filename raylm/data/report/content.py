@@ -61,6 +61,7 @@ def _source(source: SourceFacts, filters: Sequence[Mapping[str, Any]]) -> dict[s
         "kept": source.kept.to_json(),
         "documents": dict(source.documents),
         "tokens": dict(source.tokens),
+        "unlearned": source.unlearned.to_json(),
         "filters": [
             {"kind": each.get("kind", ""), **counts.to_json()}
             for each, counts in zip(filters, source.filtering, strict=True)

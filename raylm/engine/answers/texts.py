@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import GenerationConfig
 
+from raylm.data.text_to_text import prompt_room
 from raylm.engine.answers.respondent import Answered, Respondent
 from raylm.engine.generation.rows import left_padded, right_padded
 from raylm.kernels.arrays import pad_id
@@ -54,13 +55,13 @@ def _of_encoder(respondent: Respondent, records: Sequence[Record]) -> _Prompts:
 def _of_decoder(respondent: Respondent, records: Sequence[Record]) -> _Prompts:
     """Return what a decoder goes on from; of a long prompt the end, with room for an answer after it.
 
-    A decoder learned no places past train.sequence_length. At least half of them are the prompt's.
+    A decoder learned no places past train.sequence_length.
     """
     task: Any = respondent.task
     encoder, length = respondent.encoder, respondent.frame.sequence_length
     whole = [encoder.plain(task.decoder_prompt(record)).ids or [encoder.eos_token_id] for record in records]
     wanted = _wanted(respondent)
-    room = max(length // 2, length + 1 - wanted, 1)  # the last token that is written is not read
+    room = prompt_room(length, wanted)
     fitting = min(wanted, length + 1 - room)
     notes = []
     if count := sum(len(ids) > room for ids in whole):
