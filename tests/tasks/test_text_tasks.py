@@ -298,29 +298,3 @@ def test_a_prompt_before_a_text_is_not_learned(decoder):
     assert sum(row.target) == len(decoder.plain("once").ids) + 1
     assert decoder.tokenizer.decode(row.tokens) == "A tale: once<|endoftext|>"
     assert task.texts(found) == (task.prompt(found), "once")
-
-
-@pytest.mark.parametrize("kind", sorted(set(ROWS) - {"chat"}))
-def test_a_prompt_that_is_too_long_loses_its_beginning_never_the_answer(kind, decoder):
-    fields = {"text_generation": {"prompt_field": "title"}}.get(kind, {})
-    task: Any = Task.model_validate({"kind": kind, **fields})
-    given = {"title": "a tale"} | ROWS[kind]
-    name = next(iter(set(task.field_names()) & {"title", "source", "document", "prompt", "code"}))
-    found = task.record({**given, name: "the cat sat " * 100})
-    (whole,) = task.encode(found, decoder)
-    length = 2 * sum(whole.target) + 20
-    short = TextEncoder(decoder.tokenizer, "supervised", row_length=length)
-    (row,) = task.encode(found, short)
-    assert len(row.tokens) == length + 1  # the last one is predicted, not read
-    assert list(row.tokens) == list(whole.tokens)[-length - 1 :]
-    assert sum(row.target) == sum(whole.target)
-    assert row.num_left_out == len(whole.tokens) - length - 1
-    roomy = TextEncoder(decoder.tokenizer, "supervised", row_length=len(whole.tokens) - 1)
-    assert task.encode(found, roomy) == [whole]
-
-
-def test_of_an_answer_longer_than_a_row_as_much_is_learned_as_leaves_half_to_the_prompt(decoder):
-    short = TextEncoder(decoder.tokenizer, "supervised", row_length=10)
-    (row,) = TASKS["translation"].encode(record("translation", source="x" * 500, target="y" * 500), short)
-    assert row.target[:11] == [0] * 5 + [1] * 6
-    assert decoder.tokenizer.decode(row.tokens[:6]) == "xxxx\ny"
