@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -58,9 +59,16 @@ def assemble(
     progress: Callable[[int], None],
 ) -> Assembled:
     """Write the splits' columns into a dataset's folder."""
-    zeros = [dict.fromkeys(splits, 0) for _ in range(2 * num_sources + 3)]
-    by_source = zeros[:num_sources], zeros[num_sources:-3]
-    assembled = Assembled({}, *by_source, *zeros[-3:], [Unlearned() for _ in range(num_sources)])
+    zeros = partial(dict.fromkeys, splits, 0)
+    assembled = Assembled(
+        splits={},
+        tokens=[zeros() for _ in range(num_sources)],
+        documents=[zeros() for _ in range(num_sources)],
+        num_unknown=zeros(),
+        num_shortened=zeros(),
+        num_unlearned=zeros(),
+        unlearned=[Unlearned() for _ in range(num_sources)],
+    )
     with ExitStack() as stack:
         writers = {name: stack.enter_context(SplitWriter(folder, name, dtype)) for name in splits}
         for encoding in encodings:

@@ -22,14 +22,15 @@ class Block(NamedTuple):
     """Where each document stands, `file:line`."""
     records: Sequence[str] = ()
     """Of a task's rows, each document's record; else none."""
+    drawn_by: Sequence[str] = ()
+    """Of a task's rows, what draws each document's split, where that is not its text."""
 
     def to_bytes(self) -> bytes:
         """Return the block as an Arrow stream, compressed."""
         import pyarrow as pa
 
-        named = {"text": self.texts, "origin": self.origins} | (
-            {"record": self.records} if self.records else {}
-        )
+        of_task = {"record": self.records, "drawn_by": self.drawn_by}
+        named = {"text": self.texts, "origin": self.origins} | {k: v for k, v in of_task.items() if v}
         columns = [pa.array(values, pa.large_string()) for values in named.values()]
         batch = pa.record_batch(columns, names=list(named))
         out = io.BytesIO()
@@ -47,13 +48,15 @@ class Block(NamedTuple):
 
     def documents(self) -> Iterator[Document]:
         """Yield the documents in order."""
-        yield from map(Document, self.texts, self.origins, self.records or repeat(""))
+        of_task = (each or repeat("") for each in (self.records, self.drawn_by))
+        yield from map(Document, self.texts, self.origins, *of_task)
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> Self:
         """Return a block of these documents."""
         records = [each.record for each in documents] if documents and documents[0].record else ()
-        return cls([each.text for each in documents], [each.origin for each in documents], records)
+        drawn_by = [each.drawn_by for each in documents] if documents and documents[0].drawn_by else ()
+        return cls([each.text for each in documents], [each.origin for each in documents], records, drawn_by)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _kept(
 ) -> Iterator[Document]:
     steps = [_Step(number, each.judge(task.origin), filtering[number]) for number, each in task.steps]
     for place, document in enumerate(block.documents()):
-        text, origin, _ = document
+        text, origin = document[:2]
         if task.corpus is not None:
             verdict = _of_corpus(text, task.drops.get(place))
             _note(verdict, text, task, (task.corpus, filtering[task.corpus]), origin, decisions)

@@ -12,6 +12,8 @@ class Document(NamedTuple):
     origin: str
     record: str = ""
     """Of a task's row, all that the task knows of it, as JSON; `text` is then what a person reads of it."""
+    drawn_by: str = ""
+    """Of a task's row, a digest of what rows of other splits may not have as well; empty: its text."""
 
 
 class BadRow(NamedTuple):

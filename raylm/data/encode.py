@@ -92,7 +92,7 @@ def _rows(task: Encoding, lesson: Lesson, block: Block, trained: TrainedTokenize
     dtypes = token_dtype(trained), TARGET_DTYPES[lesson.target_dtype]
     sides: dict[str, list[Document]] = {name: [] for name in SPLITS}
     for document in block.documents():
-        sides[task.rule.side(document.text)].append(document)
+        sides[task.rule.side(document)].append(document)
     for name, documents in sides.items():
         encoded = encode_records(documents, lesson.task, encoder, *dtypes)
         yield _Part(name, [document.text for document in documents], encoded)

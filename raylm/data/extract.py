@@ -13,7 +13,7 @@ from raylm.config.errors import BadInput, Problem
 from raylm.data.blocks import BLOCK_BYTES, Block, BlockRef
 from raylm.data.documents import is_blank
 from raylm.data.index import FORMAT
-from raylm.data.row_task import RowTask
+from raylm.data.row_task import RowTask, reading_settings
 from raylm.data.sources import BadRow, Document, Input, Source
 from raylm.data.tally import Reading, Size
 from raylm.data.workspace import Workspace, key_of
@@ -99,7 +99,7 @@ def parcels(
 def _parcel(
     workspace: str, number: int, source: Source, group: Sequence[Stored], task: RowTask | None
 ) -> Parcel:
-    of_task = None if task is None else task.settings()
+    of_task = None if task is None else reading_settings(task)
     key = key_of("read", FORMAT, source.settings(), of_task, [stored.sha256 for stored in group])
     return Parcel(workspace, number, source, tuple(group), key, task)
 

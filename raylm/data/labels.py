@@ -27,5 +27,5 @@ def training_records(text: Text, workspace: Workspace) -> Iterator[Record]:
     """Yield the records of the training split."""
     for block, rule in zip(text.blocks, text.rules, strict=True):
         for document in Block.from_bytes(workspace.read(block.step, block.name)).documents():
-            if rule.side(document.text) == "train":
+            if rule.side(document) == "train":
                 yield json.loads(document.record)

@@ -48,8 +48,8 @@ def training_texts(
 ) -> Iterator[str]:
     """Yield the training text in order, in pieces of bounded size."""
     for block, rule in zip(blocks, rules, strict=True):
-        texts = Block.from_bytes(workspace.read(block.step, block.name)).texts
-        for piece in rule.pieces(texts):
+        held = Block.from_bytes(workspace.read(block.step, block.name))
+        for piece in rule.pieces(held.texts, held.drawn_by):
             if piece.split == "train":
                 yield from chunks(piece.text)
         progress(block.size.bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 from raylm.data.documents import Document
 from raylm.data.records import NoTextError, look_up, plain_type, types_text
-from raylm.data.row_task import RowTask
+from raylm.data.row_task import Record, RowTask
 
 _PLAIN = (str, bool, int, float)
 
@@ -35,7 +36,13 @@ class RecordText:
         if changed:
             raise changed[0]
         whole = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return Document("\n".join(self._task.texts(record)), origin, whole)
+        return Document("\n".join(self._task.texts(record)), origin, whole, self._drawn_by(record))
+
+    def _drawn_by(self, record: Record) -> str:
+        shared = [record[name] for name in self._task.split_fields]
+        if not shared:
+            return ""
+        return hashlib.blake2b(json.dumps(shared).encode(), digest_size=16).hexdigest()
 
     def _changed(self, name: str, row: Mapping[str, Any]) -> NoTextError | None:
         """Count the type of a field; return the error if the rows before had another."""

@@ -29,6 +29,11 @@ class RowTask(Protocol):
     """A task, as far as a preparation must know it; see `raylm.tasks`."""
 
     @property
+    def split_fields(self) -> tuple[str, ...]:
+        """The fields of a record that no two splits share; nothing: its texts as a whole."""
+        ...
+
+    @property
     def has_labels(self) -> bool:
         """Whether records have labels out of a set that is learned from them, or given."""
         ...
@@ -70,6 +75,12 @@ class RowTask(Protocol):
         ...
 
 
+def reading_settings(task: RowTask) -> dict[str, Any]:
+    """Return what decides the documents that rows become, besides the rows."""
+    fields = {"split_fields": [*task.split_fields]} if task.split_fields else {}
+    return {**task.settings(), **fields}
+
+
 class Lesson(NamedTuple):
     """A task and the objective that is to learn it."""
 
@@ -84,7 +95,7 @@ class Lesson(NamedTuple):
     def settings(self) -> dict[str, Any]:
         """Return what decides the ids besides rows and tokenizer."""
         length = {} if self.row_length is None else {"row_length": self.row_length}
-        return {**self.task.settings(), "objective": self.objective, **length}
+        return {**reading_settings(self.task), "objective": self.objective, **length}
 
 
 def refuse_one_label(names: set[str]) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from raylm.config.errors import BadInput
 from raylm.data.blocks import BlockRef
+from raylm.data.documents import Document
 from raylm.data.section import DataSection
 
 SPLITS = ("train", "validation", "test")
@@ -33,15 +34,19 @@ class Rule(NamedTuple):
     num_validation: int | None = None
     """So many characters after those for training are for validation; None: the rest."""
 
-    def pieces(self, texts: Iterable[str]) -> Iterator[Piece]:
-        """Yield the documents in order, each with its split."""
-        return self._drawn(texts) if self.num_train is None else self._cut(texts)
+    def pieces(self, texts: Iterable[str], drawn_by: Sequence[str] = ()) -> Iterator[Piece]:
+        """Yield the documents in order, each with its split.
 
-    def side(self, text: str) -> str:
+        Args:
+            texts: the documents.
+            drawn_by: what is hashed to draw each one's split; none: its text.
+        """
+        return self._drawn(texts, drawn_by) if self.num_train is None else self._cut(texts)
+
+    def side(self, document: Document) -> str:
         """Return the split of a document that is not to be cut: drawn, or that of the block's start."""
-        if self.num_train is None:
-            return next(self._drawn([text])).split
-        return next(self._cut([text])).split
+        drawn_by = [document.drawn_by] if document.drawn_by else ()
+        return next(self.pieces([document.text], drawn_by)).split
 
     def _cut(self, texts: Iterable[str]) -> Iterator[Piece]:
         """Give the first characters to training, as nanoGPT does; a cut never falls inside one."""
@@ -56,12 +61,15 @@ class Rule(NamedTuple):
                     left[split] = room - (stop - start)
                 start = stop
 
-    def _drawn(self, texts: Iterable[str]) -> Iterator[Piece]:
-        """Draw documents by a hash of their text: copies of one stay together, and new ones move no other."""
+    def _drawn(self, texts: Iterable[str], drawn_by: Sequence[str]) -> Iterator[Piece]:
+        """Draw documents by a hash: what has the same stays together, and new ones move no other."""
         key = self.seed.to_bytes(8, "little")
         limits = [int(share * 2**64) for share in (self.validation_share, self.test_share)]
-        for text in texts:
-            drawn = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=key).digest(), "little")
+        for text, hashed in (
+            zip(texts, drawn_by, strict=True) if drawn_by else ((text, text) for text in texts)
+        ):
+            digest = hashlib.blake2b(hashed.encode(), digest_size=8, key=key).digest()
+            drawn = int.from_bytes(digest, "little")
             split = "validation" if drawn < limits[0] else "test" if drawn < sum(limits) else "train"
             yield Piece(split, text, is_end=True)
 

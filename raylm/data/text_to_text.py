@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
@@ -24,6 +24,8 @@ class TextToText(Section):
     """What parts prompt and answer where one text holds both; it is part of the prompt."""
     max_answer_tokens: int = knob(64, unit="tokens", ge=1, le=10**6)
     """The longest answer that is written."""
+
+    split_fields: ClassVar[tuple[str, ...]] = ("source",)
 
     @field_validator("prompt_template")
     @classmethod

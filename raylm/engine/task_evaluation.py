@@ -50,14 +50,14 @@ def evaluate_task(examinee: Examinee, exam: Exam) -> Result:
     respondent = examinee.respondent(exam.task, exam.objective, may_abstain=may_abstain(exam))
     exam.check_labels(respondent.encoder.labels)
     answered = examinee.answers(respondent, exam.records)
-    # An answer that is a text follows a prompt; whatever else is said is said of the record's texts.
-    is_prompted = exam.task.answer_kind == "text"
-    texts = [
-        [exam.task.prompt(record)] if is_prompted else list(exam.task.texts(record))
-        for record in exam.records
-    ]
+    texts = [_given(exam.task, record) for record in exam.records]
     lengths = [sum(map(len, examinee.tokenizer.encode_batch(each))) for each in texts]
     return result_of(exam, answered.answers, lengths, answered.notes)
+
+
+def _given(task: Task, record: Record) -> list[str]:
+    """Return what a model is given: an answer that is a text follows a prompt, any other is about texts."""
+    return [task.prompt(record)] if task.answer_kind == "text" else list(task.texts(record))
 
 
 def may_abstain(exam: Exam) -> bool:
@@ -102,17 +102,17 @@ def _baselines(exam: Exam) -> dict[str, _Figures]:
 
 
 def _seen(exam: Exam) -> tuple[str, ...]:
-    """Return how many of the records stand among those that were learned, where that is not the purpose."""
+    """Return how many of the records have an input that was learned from, where that is not the purpose."""
     if exam.train is None or exam.settings.get("split") == "train":
         return ()
-    learned = set(map(_digest, exam.train))
-    count = sum(_digest(record) in learned for record in exam.records)
+    learned = {_digest(_given(exam.task, record)) for record in exam.train}
+    count = sum(_digest(_given(exam.task, record)) in learned for record in exam.records)
     total = len(exam.records)
-    return (f"{count:,} of {total:,} records are among those the model learned from",) if count else ()
+    return (f"{count:,} of {total:,} records have an input that the model learned from",) if count else ()
 
 
-def _digest(record: Record) -> bytes:
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).digest()
+def _digest(texts: Sequence[str]) -> bytes:
+    return hashlib.sha256(json.dumps(texts).encode()).digest()
 
 
 def _without_classes(values: Mapping[str, Any]) -> dict[str, Any]:

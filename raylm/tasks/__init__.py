@@ -48,6 +48,9 @@ class Task(Choice):
     objectives: ClassVar[tuple[str, ...]]
     """Kinds of objective that learn it; the first one that the model's family has a head for is taken."""
     answers: ClassVar[AnswerKind]
+    split_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of a record that no two splits share, so that none is asked about what was learned; by default
+    its texts as a whole."""
     follow_sequence_length: ClassVar[tuple[str, ...]] = ()
     """Fields that are train.sequence_length where a recipe leaves them open."""
 

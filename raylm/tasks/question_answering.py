@@ -71,6 +71,7 @@ class QuestionAnswering(Task):
     objectives: ClassVar[tuple[str, ...]] = ("question_answering",)
     answers: ClassVar[AnswerKind] = "span"
     follow_sequence_length: ClassVar[tuple[str, ...]] = ("window",)
+    split_fields: ClassVar[tuple[str, ...]] = ("context",)
 
     def field_names(self) -> tuple[str, ...]:
         return (self.context_field, self.question_field, self.answers_field)

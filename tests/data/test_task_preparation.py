@@ -10,8 +10,8 @@ from raylm.config.errors import BadInput
 from raylm.data.filters.exact_duplicates import ExactDuplicates
 from raylm.data.filters.personal_data import PersonalData
 from raylm.data.ledger import removed_documents
-from raylm.data.prepare import find_prepared, prepare
-from raylm.data.row_task import Lesson
+from raylm.data.prepare import find_prepared, prepare, training_texts
+from raylm.data.row_task import Lesson, reading_settings
 from raylm.data.section import DataSection
 from raylm.data.shards import Dataset
 from raylm.data.sources.jsonl import Jsonl
@@ -20,6 +20,7 @@ from raylm.data.tokenizers.byte_bpe import ByteBpe
 from raylm.data.tokenizers.wordpiece import WordPiece
 from raylm.tasks.chat import Chat
 from raylm.tasks.grammar_correction import GrammarCorrection
+from raylm.tasks.question_answering import QuestionAnswering
 from raylm.tasks.sequence_classification import SequenceClassification
 
 NUM_ROWS = 300
@@ -197,3 +198,44 @@ def test_the_length_of_a_row_decides_only_what_is_cut_off_behind_it(tmp_path):
     short, long = (Lesson(Chat(), "supervised", "uint8", row_length=length) for length in (64, 128))
     assert short.settings() != long.settings()
     assert "row_length" not in CLASSIFY.settings()
+
+
+ANSWER = {"text": ["the"], "answer_start": [0]}
+# Of each task: its objective, rows of which several have the same input, and what they share.
+SHARED = {
+    "question_answering": (
+        Lesson(QuestionAnswering(), "question_answering"),
+        [{"context": f"the text {n // 5}", "question": f"what {n}", "answers": ANSWER} for n in range(300)],
+        "context",
+    ),
+    "grammar_correction": (
+        Lesson(GrammarCorrection(), "supervised", "uint8"),
+        [{"source": f"the text {n // 5}", "target": f"answer {n}"} for n in range(300)],
+        "source",
+    ),
+}
+
+
+@pytest.mark.parametrize("task", SHARED)
+def test_what_a_model_is_asked_about_stands_in_one_split_alone(tmp_path, task):
+    lesson, rows, name = SHARED[task]
+    tokenizer = TOKENIZER if lesson.objective == task else ByteBpe(vocab_size=300)
+    found = records_of(prepared(tmp_path, lesson, tokenizer, rows))
+    shared = [{record[name] for record in each} for each in found.values()]
+    assert sum(map(len, found.values())) == 300
+    assert sum(map(len, shared)) == len(set.union(*shared)) == 60
+    assert [len(each) > 0 for each in shared] == [True] * 3
+
+
+def test_a_tokenizer_learns_from_the_rows_of_the_training_split_alone(tmp_path):
+    lesson, rows, _ = SHARED["grammar_correction"]
+    data = DataSection(sources=(source(tmp_path, rows),), **SPLIT)
+    storage = str(tmp_path / "storage")
+    texts = set(training_texts(data, storage, lesson=lesson))
+    dataset = Dataset.open(prepare(data, ByteBpe(vocab_size=300), storage, lesson=lesson).uri)
+    assert texts == {f"{each['source']}\n{each['target']}" for each in records_of(dataset)["train"]}
+
+
+def test_other_tasks_are_split_by_their_texts_as_ever():
+    assert reading_settings(SequenceClassification()) == SequenceClassification().settings()
+    assert reading_settings(GrammarCorrection()) != GrammarCorrection().settings()

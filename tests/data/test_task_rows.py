@@ -16,6 +16,8 @@ discover("raylm.data.sources")
 class LabelTask(SimpleNamespace):
     """A stand-in for a task: a text and its label."""
 
+    split_fields = ()
+
     def field_names(self):
         return ("text", self.label)
 

@@ -117,11 +117,22 @@ def test_without_training_rows_there_are_no_baselines():
 def test_records_that_were_learned_are_told_of(trained, tmp_path):
     run, recipe, task = parts_of(trained("label"))
     learned = own_exam(run, recipe, task, "train", 3).records
-    rows = [*learned, {"text": "otto waits", "label": learned[0]["label"]}]
+    changed = {"text": learned[0]["text"], "label": learned[1]["label"]}  # another answer to the same
+    rows = [changed, *learned[1:], {"text": "otto waits", "label": learned[0]["label"]}]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
     exam = file_exam(run, recipe, task, Files((str(tmp_path / "rows.jsonl"),), {}, None))
     result = result_of(exam, [each["label"] for each in rows], [1] * 4)
-    assert "3 of 4 records are among those the model learned from" in result.notes
+    assert "3 of 4 records have an input that the model learned from" in result.notes
+
+
+def test_another_answer_to_a_prompt_that_was_learned_is_told_of(trained, tmp_path):
+    run, recipe, task = parts_of(trained("text by t5"))
+    learned = own_exam(run, recipe, task, "train", 2).records
+    rows = [{**each, "target": "something else"} for each in learned] + [{"source": "new", "target": "new"}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    exam = file_exam(run, recipe, task, Files((str(tmp_path / "rows.jsonl"),), {}, None))
+    notes = result_of(exam, [""] * 3, [1] * 3).notes
+    assert "2 of 3 records have an input that the model learned from" in notes
 
 
 def test_long_fields_are_shortened_in_examples():
