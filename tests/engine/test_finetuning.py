@@ -1,27 +1,20 @@
-"""Fine-tuning: weights taken over, adapters, frozen layers, early stopping, resumes that change no bit."""
+"""Fine-tuning: weights taken over, adapters, frozen layers, resumes that change no bit."""
 
 import shutil
 
 import pytest
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    BartConfig,
-    BartForConditionalGeneration,
-)
+from transformers import AutoModelForSequenceClassification
 
 from raylm.adapters.qlora import Qlora
-from raylm.api.evaluate import evaluate
 from raylm.config.errors import BadInput
 from raylm.engine.export import export
 from raylm.engine.restore import restore
 from raylm.optim.optimizers.adamw import AdamW
-from raylm.runs.catalogue import find
 from raylm.runs.fork import delete
 from raylm.runs.read import curve
 from raylm.runs.run import Run
-from tests.families import TOKENIZERS, family_recipe
+from tests.families import family_recipe
 from tests.killed import killed_and_resumed
 from tests.tiny import ONCE, train_alone, train_together
 from tests.tiny_tasks import TASKS, task_recipe
@@ -139,47 +132,6 @@ def test_two_processes_fine_tune_as_one_does(adapter, strategy, precision, stora
     merged, other = restore(alone).model.state_dict(), restore(two).model.state_dict()
     for name, weight in merged.items():
         assert torch.allclose(weight, other[name], atol=1e-3 if precision == "float32" else 0.02), name
-
-
-@pytest.mark.parametrize("task", ["sequence_classification", "token_classification", "question_answering"])
-def test_an_xlnet_is_fine_tuned_by_two_processes_and_resumed_by_one(task, storage, tmp_path):
-    """Its query stream is for predicting in any order: no other head's loss reaches its first weight."""
-    xlnet = {"model": {"kind": "xlnet", "dropout": 0.0}, "tokenizer": TOKENIZERS["xlnet"]}
-    recipe = task_recipe(task, tmp_path, **xlnet, train={"max_steps": 8}, **ONCE)
-    alone = train_alone(recipe, storage, "one")
-    train_together(recipe, storage, "two", world_size=2, last_step=5)
-    two = train_together(recipe, storage, "two", world_size=1)
-    assert losses(two) == pytest.approx(losses(alone), abs=1e-4)
-
-
-def test_what_a_model_keeps_beside_its_weights_comes_back(storage, tmp_path, parents):
-    """BART adds a bias to its logits that is no weight; a folder may bring one."""
-    export(parents["t5"], None, tmp_path / "t5")  # for its tokenizer
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "t5")
-    shape = {"d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 32}
-    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 32}
-    ends = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
-    start = {
-        "decoder_start_token_id": tokenizer.pad_token_id,
-        "bos_token_id": None,
-        "forced_eos_token_id": None,
-    }
-    config = BartConfig(
-        vocab_size=len(tokenizer), max_position_embeddings=64, **shape, **heads, **ends, **start
-    )
-    model = BartForConditionalGeneration(config)
-    model.final_logits_bias.normal_(std=3.0, generator=torch.Generator().manual_seed(0))
-    for part in (model, tokenizer):
-        part.save_pretrained(tmp_path / "bart")
-    run = train_alone(
-        task_recipe("translation", tmp_path, init={"from": str(tmp_path / "bart")}), storage, "run"
-    )
-    child = train_alone(task_recipe("translation", tmp_path, **begun_with(run, 20)), storage, "child")
-    for each in (run, child):
-        assert torch.equal(restore(each).model.final_logits_bias, model.final_logits_bias)
-    (measured,) = [value for step, value in curve(run, "eval/loss") if step == 20]
-    again = evaluate(run, {"kind": "validation"})["metrics"]["loss"]
-    assert again == pytest.approx(measured, abs=1e-4)
 
 
 def test_runs_on_an_object_store_begin_with_each_other(tmp_path):
@@ -306,53 +258,3 @@ def test_lower_layers_learn_more_slowly(parents):
     assert shares["bert.embeddings.word_embeddings.weight"] == 0.25
     assert shares["bert.encoder.layer.0.attention.self.query.weight"] == 0.5
     assert shares["cls.predictions.transform.dense.weight"] == 1.0
-
-
-def test_a_run_ends_when_its_metric_is_no_longer_better_and_keeps_the_best(storage, tmp_path):
-    recipe = task_recipe(
-        "sequence_classification",
-        tmp_path,
-        train={"max_steps": 400},
-        optimizer={"learning_rate": 0.02},
-        evaluate={"every_steps": 5, "metric": "eval/loss", "patience": 3},
-        checkpoint={"every_steps": 400, "keep_last": 1, "keep_best": True},
-    )
-    run = train_alone(recipe, storage, "stopped")
-    found = dict(curve(run, "eval/loss"))
-    best = min(found, key=found.__getitem__)
-    status = run.status()
-    assert status.status == "finished"
-    assert status.step == max(found) == best + 15 < 400
-    assert f"eval/loss was best at step {best}" in status.reason
-    assert run.checkpoints.steps() == [best, status.step]
-    assert run.checkpoints.show(status.step).facts["best"]["step"] == best
-
-
-def test_each_loss_of_an_objective_is_better_when_it_is_lower(storage):
-    recipe = family_recipe(
-        "bert",
-        train={"max_steps": 40},
-        evaluate={"every_steps": 10, "metric": "eval/masked"},
-        checkpoint={"every_steps": 40, "keep_best": True},
-    )
-    run = train_alone(recipe, storage, "run")
-    found = dict(curve(run, "eval/masked"))
-    assert found[40] < found[10], "else it learned nothing and this says nothing"
-    assert run.checkpoints.show(40).facts["best"]["value"] == min(found.values())
-
-
-def test_accuracy_is_better_when_it_is_higher(storage, tmp_path):
-    recipe = task_recipe(
-        "sequence_classification",
-        tmp_path,
-        train={"max_steps": 40},
-        evaluate={"every_steps": 5, "metric": "eval/accuracy"},
-        checkpoint={"every_steps": 40, "keep_last": 1, "keep_best": True},
-    )
-    run = train_alone(recipe, storage, "run")
-    found = dict(curve(run, "eval/accuracy"))
-    best = run.checkpoints.show(40).facts["best"]
-    assert best["value"] == max(found.values())
-    assert found[best["step"]] == best["value"]
-    assert best["step"] in run.checkpoints.steps()
-    assert find("run@best", [storage])[1] == best["step"]
