@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tempfile
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import tokenizers
 
 
-_CHAT_TEMPLATE = "chat_template.jinja"
+CHAT_TEMPLATE = "chat_template.jinja"
+"""Where newer models keep how conversations are written."""
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -31,11 +33,14 @@ def model_file(path: str | Path) -> Path:
 
 
 def _fetched(name: str) -> Path:
-    """Return a copy of the tokenizer.json of a model on the hub, its configuration beside it."""
+    """Return a copy of the tokenizer.json of a model on the hub, what belongs to it beside it."""
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
 
     try:
         hf_hub_download(name, CONFIG_FILE)
+        with contextlib.suppress(EntryNotFoundError):  # most models have none
+            hf_hub_download(name, CHAT_TEMPLATE)
         return Path(hf_hub_download(name, MODEL_FILE))
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
@@ -57,7 +62,7 @@ def read_tokenizer(path: str | Path, field: str) -> TrainedTokenizer:
     file = model_file(path)
     config = file.with_name(CONFIG_FILE)
     values = _config(config, field) if config.exists() else {}
-    template = file.with_name(_CHAT_TEMPLATE)  # where newer models keep it
+    template = file.with_name(CHAT_TEMPLATE)
     if template.exists():
         values = {**values, "chat_template": read_bytes(template, field).decode()}
     return TrainedTokenizer(_model(file, field), values)

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from raylm.config import BadInput, discover
 from raylm.data.tokenizers import END_OF_TEXT, Tokenizer, TrainedTokenizer
@@ -12,6 +14,7 @@ from raylm.data.tokenizers.byte_bpe import ByteBpe
 
 discover("raylm.data.tokenizers")
 SHAKESPEARE = Path(__file__).parents[2] / "examples/data/tinyshakespeare/input.txt.gz"
+TEMPLATE = "chat_template.jinja"
 TEXT = gzip.decompress(SHAKESPEARE.read_bytes()).decode()[:20_000]
 
 
@@ -87,3 +90,37 @@ def test_a_limit_inside_a_trained_tokenizer_cuts_no_text(folder):
     model.save(str(folder / "tokenizer.json"))
     trained = pretrained(folder).train(iter([]))
     assert trained.decode(trained.encode(TEXT[:200])) == TEXT[:200]
+
+
+def test_another_chat_template_is_another_tokenizer(folder):
+    none = pretrained(folder).settings()
+    (folder / TEMPLATE).write_text("{{ messages }}")
+    one = pretrained(folder).settings()
+    (folder / TEMPLATE).write_text("{{ messages[0] }}")
+    assert none != one != pretrained(folder).settings() != none
+
+
+def on_the_hub(folder, monkeypatch):
+    """Let a folder stand for a model on the hub."""
+
+    def download(name, file):
+        if not (folder / file).exists():
+            raise LocalEntryNotFoundError(f"{name} has no {file}")
+        (folder / "cache").mkdir(exist_ok=True)
+        return str(shutil.copy(folder / file, folder / "cache"))
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+
+
+def test_a_chat_template_comes_from_the_hub_with_its_tokenizer(folder, monkeypatch):
+    on_the_hub(folder, monkeypatch)
+    (folder / TEMPLATE).write_text("{{ messages }}")
+    assert pretrained("some/model").train(iter([])).config["chat_template"] == "{{ messages }}"
+
+
+def test_a_model_on_the_hub_needs_no_chat_template(folder, monkeypatch):
+    on_the_hub(folder, monkeypatch)
+    assert "chat_template" not in pretrained("some/model").train(iter([])).config
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(BadInput, match=r"some/model cannot be loaded: some/model has no tokenizer.json"):
+        pretrained("some/model").settings()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from raylm.config.errors import BadInput
-from raylm.data.tokenizer_files import model_file, read_bytes, read_tokenizer
+from raylm.data.tokenizer_files import CHAT_TEMPLATE, model_file, read_bytes, read_tokenizer
 from raylm.data.tokenizers import Tokenizer
 from raylm.data.trained_tokenizer import CONFIG_FILE, TrainedTokenizer
 
@@ -27,8 +27,10 @@ class Pretrained(Tokenizer):
 
     def settings(self) -> dict[str, Any]:
         file = model_file(self.path)
-        config = file.with_name(CONFIG_FILE)
+        config, template = file.with_name(CONFIG_FILE), file.with_name(CHAT_TEMPLATE)
         parts = [read_bytes(file, _FIELD), read_bytes(config, _FIELD) if config.exists() else b""]
+        if template.exists():
+            parts.append(read_bytes(template, _FIELD))
         digests = [hashlib.sha256(part).hexdigest() for part in parts]
         return {"kind": self.kind, "sha256": digests}
 
