@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def test_the_rayjob_trains_a_recipe_that_the_image_holds_and_that_loads(job):
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     cpus = int(group["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"])
     assert recipe.scaling.num_workers * recipe.scaling.cpus_per_worker <= group["replicas"] * cpus
+
+
+def test_the_image_holds_all_that_the_package_is_built_of_before_it_is_installed():
+    before, install, _ = (ROOT / "cluster/Dockerfile").read_text().partition("RUN pip install")
+    copies = [line.split()[1:] for line in before.splitlines() if line.startswith("COPY ")]
+    copied = [Path(source) for *sources, _ in copies for source in sources]
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = [Path(each) for each in (*wheel["packages"], *wheel["force-include"], *wheel["shared-data"])]
+    assert install
+    assert not [path for path in needed if not {path, *path.parents} & {*copied}]
 
 
 def test_every_container_that_speaks_to_ray_has_the_token(job):
