@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from raylm.config import BadInput
+from raylm.config.outputs import writing
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the recipe; NAME.yaml is written.")]
 Data = Annotated[
@@ -51,7 +52,8 @@ def init(name: Name, *, data: Data = None, starter: Starter = None) -> None:
     if target.exists():
         raise BadInput.one("NAME", f"{target} exists", "choose another name, or remove it", code="exists")
     text = _shipped(name, starter, data) if starter else _new(name, data)
-    target.write_text(text, encoding="utf-8")
+    with writing("NAME", target):
+        target.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {target}; next:")
     for command in ("check", "plan", "train"):
         typer.echo(f"  raylm {command} {target}")
@@ -84,7 +86,8 @@ def _source(data: str) -> dict[str, str]:
 def _copied(text: Path, name: str) -> str:
     """Put a shipped text beside the recipe, where the person can look at it and replace it."""
     target = Path(f"{name}{''.join(text.suffixes)}")
-    shutil.copyfile(text, target)
+    with writing("NAME", target):
+        shutil.copyfile(text, target)
     return str(target)
 
 
@@ -107,7 +110,8 @@ def _shipped(name: str, starter: str, data: str | None) -> str:
         raise BadInput.one("--data", message, "leave --data out, then edit the recipe", code="starter")
     for folder in sorted({str(Path(path).parent) for path in _files_of(values["data"])}):
         # The licences lie beside the texts and go with them.
-        shutil.copytree(file.parent / folder, folder, dirs_exist_ok=True)
+        with writing("NAME", folder):
+            shutil.copytree(file.parent / folder, folder, dirs_exist_ok=True)
     return text
 
 

@@ -12,6 +12,7 @@ from raylm.cli.groups import group
 from raylm.cli.options import AsJson, Overrides, RecipePath, Storage, print_json, say
 from raylm.cli.tables import print_table
 from raylm.config.errors import BadInput
+from raylm.config.outputs import check_new_folder
 from raylm.runs.read import clean
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def train(
     from raylm.recipe import Recipe
     from raylm.runs.storages import resolve
 
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput.one("--out", f"{out} is not empty", "name a new folder", code="exists")
+    check_new_folder("--out", out)
     loaded = Recipe.load(recipe, overrides or (), storage)
     home = resolve(storage, loaded.storage)
     trained = loaded.tokenizer.train(training_texts(loaded.data, home, lesson=loaded.lesson))

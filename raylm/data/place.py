@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Self
 
 from raylm.config.errors import BadInput
+from raylm.config.outputs import writing
 from raylm.data.index import NAME, Index, missing_file
 from raylm.runs.folder import Folder
 from raylm.runs.owner import is_dead, this_process
@@ -24,12 +25,14 @@ class Place(NamedTuple):
 
     parent: Folder
     name: str
+    field: str = "storage"
+    """What the person wrote to have it there."""
 
     @classmethod
     def at(cls, path: str) -> Self:
         """Return the place that a path or URI names."""
         parent, _, name = Folder.open(path).uri.rpartition("/")
-        return cls(Folder.open(parent or "/"), name)
+        return cls(Folder.open(parent or "/"), name, "data.path")
 
     @property
     def folder(self) -> Folder:
@@ -48,9 +51,10 @@ class Place(NamedTuple):
         """Check that nothing but a dataset is replaced.
 
         Raises:
-            BadInput: the folder holds something else.
+            BadInput: the folder holds something else, or is none.
         """
-        names = {*self.folder.names()}
+        with writing(self.field, self.folder.uri):
+            names = {*self.folder.names()}
         if not self.parent.is_local:
             names -= _FOLDERS | _FILES
         if names and not self.folder.exists(NAME):
@@ -60,7 +64,11 @@ class Place(NamedTuple):
             )
 
     def write(self, write: Callable[[Folder], Index], plan: str) -> Index:
-        """Have a dataset written, and put it in place."""
+        """Have a dataset written, and put it in place.
+
+        Raises:
+            BadInput: nothing can be written there.
+        """
         if not self.parent.is_local:
             # The same plan gives the same bytes, so that several writers do each other no harm.
             return write(self.folder)
@@ -70,7 +78,8 @@ class Place(NamedTuple):
     def _write_aside(self, write: Callable[[Folder], Index], plan: str) -> Index:
         """Write into a hidden folder and rename it, so that the dataset appears whole."""
         draft = f"{_DRAFT}{uuid.uuid4().hex[:12]}"
-        (self.parent / draft).write(_OWNER, json.dumps(this_process()).encode())
+        with writing(self.field, self.folder.uri):
+            (self.parent / draft).write(_OWNER, json.dumps(this_process()).encode())
         try:
             index = write(self.parent / draft)
             (self.parent / draft).remove(_OWNER)

@@ -7,6 +7,7 @@ from pathlib import Path
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from raylm.config.errors import BadInput
+from raylm.config.outputs import check_new_folder
 from raylm.engine.adapters import save_apart
 from raylm.engine.card import model_card
 from raylm.engine.restore import Restored, restore
@@ -21,10 +22,10 @@ def export(run: Run, step: int | None, folder: Path, *, keep_adapter: bool = Fal
     then the folder holds the adapter, as peft loads it, and in `base` the model that it goes on.
 
     Raises:
-        BadInput: The folder holds something already, the checkpoint is damaged, or there is no adapter.
+        BadInput: The folder holds something already or cannot be written, the checkpoint is damaged, or there
+            is no adapter.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput.one("--to", f"{folder} is not empty", "name a new folder")
+    check_new_folder("--to", folder)
     restored = restore(run, step, keep_adapter=keep_adapter)
     if keep_adapter and restored.adapted is None:
         raise BadInput.one("--adapter", f"{run.run_id} trains no adapter", "leave the option out")

@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from raylm.cli import main
+from raylm.runs.disk import Disk
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RECIPE = EXAMPLES / "shakespeare_char.yaml"
@@ -162,6 +164,30 @@ def test_a_source_with_an_unknown_licence_is_refused_with_the_way_to_allow_it(ca
     assert err.startswith("data.sources.3.licence")
     assert 'add "unknown" to allow in the filter licence' in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["corpus.txt", "corpus.txt/data"])
+def test_a_dataset_whose_folder_cannot_be_made_is_one_line_and_exit_2(capsys, text, tmp_path, name):
+    source, path = f"data.sources.0.path={text}", tmp_path / name
+    code, out, err = run(capsys, source, f"data.path={path}", "--storage", tmp_path / "storage")
+    assert (code, out) == (2, "")
+    assert err == f"data.path: {path} cannot be written: Not a directory; choose another folder\n"
+
+
+def test_a_dataset_whose_folder_may_not_be_written_in_says_so(capsys, text, tmp_path, monkeypatch):
+    def deny(*_args):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    source, path = f"data.sources.0.path={text}", tmp_path / "closed" / "data"
+    make, is_closed = Disk.make_folder, str(path.parent).__eq__
+    monkeypatch.setattr(
+        Disk, "make_folder", lambda self, at, mode: (deny if is_closed(at) else make)(self, at, mode)
+    )
+    code, _, err = run(capsys, source, f"data.path={path}", "--storage", tmp_path / "storage")
+    assert (code, err) == (
+        2,
+        f"data.path: {path} cannot be written: Permission denied; choose another folder\n",
+    )
 
 
 def test_a_changed_input_is_named_before_it_is_read_again(capsys, text, tmp_path):

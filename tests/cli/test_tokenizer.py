@@ -62,6 +62,13 @@ def test_train_says_that_the_corpus_gives_less_than_asked(capsys):
     assert err.startswith("note: tokenizer.vocab_size: asked 5000, the corpus gives ")
 
 
+def test_train_says_at_once_that_the_folder_cannot_be_made(capsys, monkeypatch):
+    monkeypatch.setattr("raylm.data.prepare.training_texts", None)
+    code, out, err = call(capsys, "train", RECIPE, *BPE, "--out", "corpus.txt/mine")
+    assert (code, out) == (2, "")
+    assert err == "--out: corpus.txt/mine cannot be written: Not a directory; choose another folder\n"
+
+
 def test_train_overwrites_nothing(capsys, folder):
     (folder / "mine").mkdir()
     (folder / "mine" / "notes.txt").write_text("mine")

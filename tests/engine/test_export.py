@@ -104,6 +104,15 @@ def test_a_folder_that_holds_something_is_refused_and_left_as_it_is(run, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_the_model_is_loaded(run, tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").write_text("x")
+    monkeypatch.setattr("raylm.engine.export.restore", None)
+    with pytest.raises(BadInput) as refused:
+        export(run, None, tmp_path / "mine.txt" / "model")
+    place = tmp_path / "mine.txt" / "model"
+    assert str(refused.value) == f"--to: {place} cannot be written: Not a directory; choose another folder"
+
+
 def test_nothing_is_written_where_the_checkpoint_is_not_there(run, tmp_path):
     with pytest.raises(BadInput):
         export(run, 7, tmp_path / "out")
