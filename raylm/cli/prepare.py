@@ -64,6 +64,10 @@ def _prepare(recipe: Recipe, home: str, *, on_ray: bool) -> Prepared:
     if not on_ray:
         with _shown() as report:
             return prepare_data(recipe.data, recipe.tokenizer, home, report, **options)
+    if recipe.scaling.address:
+        from raylm.jobs.head_address import check_head
+
+        check_head(recipe.scaling.address)
     from raylm.distributed.cluster import connected
     from raylm.distributed.prepare import RayData
 

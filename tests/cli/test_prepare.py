@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,21 @@ def test_a_changed_input_is_named_before_it_is_read_again(capsys, text, tmp_path
     assert "to be read" in err
     assert str(other) in err
     assert str(text) not in err
+
+
+@pytest.mark.parametrize(
+    ("host", "says"), [("127.0.0.1", "cannot reach"), ("stranger.example.org", "is not in your cluster list")]
+)
+def test_an_address_that_cannot_be_joined_is_told_at_once(capsys, tmp_path, free_port, host, says):
+    begun = time.monotonic()
+    code, out, err = run(
+        capsys, f"scaling.address={host}:{free_port}", "--storage", tmp_path / "storage", "--ray"
+    )
+    assert time.monotonic() - begun < 20  # Ray itself tries for minutes
+    assert (code, out) == (2, "")
+    assert err.startswith("scaling.address: ")
+    assert says in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.ray
