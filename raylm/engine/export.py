@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -37,7 +38,15 @@ def export(run: Run, step: int | None, folder: Path, *, keep_adapter: bool = Fal
         _save_model(restored.model, restored.tokenizer, folder)
     card = model_card(run, restored.checkpoint, is_apart=keep_adapter)
     (folder / "README.md").write_text(card, encoding="utf-8")
+    _open_weights(folder)
     return restored.checkpoint.step
+
+
+def _open_weights(folder: Path) -> None:
+    """Give the weights the mode of the files beside them; safetensors lets only their owner read them."""
+    mode = stat.S_IMODE((folder / "README.md").stat().st_mode)
+    for weights in folder.rglob("*.safetensors"):
+        weights.chmod(mode)
 
 
 def _save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

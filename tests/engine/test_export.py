@@ -1,6 +1,8 @@
 """An exported folder is a plain Hugging Face model: transformers alone gives the same numbers."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -141,6 +143,16 @@ def test_only_weights_configuration_tokenizer_and_card_leave_the_run(run, tmp_pa
         "README.md",
     } <= names
     assert all(name.endswith((".json", ".safetensors", ".jinja")) for name in names - {"README.md"})
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_every_file_has_the_mode_that_the_umask_gives(run, tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        export(run, None, tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out").iterdir()} == {mode}
 
 
 @pytest.mark.parametrize("family", ["gpt", "bert", "roberta", "t5", "xlnet"])

@@ -146,6 +146,8 @@ def test_an_adapter_exported_apart_is_the_merged_model(task, storage, tmp_path, 
         export(run, None, tmp_path / "adapter", keep_adapter=True)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
     assert not (tmp_path / "adapter" / "model.safetensors").exists()
+    files = [path for path in (tmp_path / "adapter").rglob("*") if path.is_file()]
+    assert len({path.stat().st_mode for path in files}) == 1
     card = (tmp_path / "adapter" / "README.md").read_text()
     assert f'PeftModel.from_pretrained({CASES[task]}.from_pretrained("base"), ".")' in card
     found = in_transformers(tmp_path / "adapter", task, adapter=True)
