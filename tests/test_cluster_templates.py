@@ -104,6 +104,12 @@ def test_the_volume_and_the_network_policy_fit_the_pods(documents, job):
     assert {"ray.io/originated-from-cr-name": documents["RayJob"]["metadata"]["name"]} in labels
 
 
+def test_the_readme_names_no_service_whose_name_only_the_cluster_knows():
+    text = (ROOT / "cluster/README.md").read_text()
+    assert "kubectl get service -l ray.io/node-type=head\n" in text
+    assert not re.findall(r"[\w-]+-head-svc", text)
+
+
 def test_the_slurm_script_is_sound_bash():
     done = subprocess.run(["bash", "-n", str(SLURM)], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
