@@ -12,6 +12,7 @@ from raylm.cli.tables import print_fields, print_table
 from raylm.config.errors import BadInput
 from raylm.runs.catalogue import find, list_runs
 from raylm.runs.evaluations import evaluation_summary, evaluations
+from raylm.runs.folder import Folder
 from raylm.runs.fork import delete, fork
 from raylm.runs.read import clean, log_names, read
 from raylm.runs.run import Run
@@ -41,8 +42,19 @@ def register(app: typer.Typer) -> None:
 
 
 def storages_of(storage: str | None) -> list[str] | None:
-    """Return the storage a command names, or None for all that are known."""
-    return None if storage is None else [resolve(storage)]
+    """Return the storage a command names, or None for all that are known.
+
+    Raises:
+        BadInput: it names a folder of this machine that is not there.
+    """
+    if storage is None:
+        return None
+    place = resolve(storage)
+    path = Folder.open(place).local_path()
+    if path is not None and not path.is_dir():
+        message = f"{storage} {'is a file, not a folder' if path.exists() else 'does not exist'}"
+        raise BadInput.one("--storage", message, code="storage")
+    return [place]
 
 
 def confirm(question: str, *, is_sure: bool) -> None:

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,10 +49,25 @@ def test_list_prints_one_line_a_run_or_json(cli, run, storage):
 
 
 def test_list_without_runs_says_how_to_start_one(cli, storage):
+    Path(storage).mkdir()
     code, out, err = cli("runs", "list", "--storage", storage)
     assert (code, out) == (0, "")
     assert "raylm init" in err
     assert cli("runs", "list", "--storage", storage, "--json")[1] == "[]\n"
+
+
+def test_list_refuses_a_storage_that_is_not_there(cli, storage, tmp_path, monkeypatch):
+    said = f"--storage: {storage} does not exist\n"
+    assert cli("runs", "list", "--storage", storage) == (2, "", said)
+    assert cli("runs", "show", "small", "--storage", storage) == (2, "", said)
+    Path(storage).write_text("x")
+    assert cli("runs", "list", "--storage", storage) == (
+        2,
+        "",
+        f"--storage: {storage} is a file, not a folder\n",
+    )
+    monkeypatch.setenv("RAYLM_STORAGE", str(tmp_path / "made-by-the-first-run"))
+    assert cli("runs", "list")[0] == 0
 
 
 def test_list_goes_on_over_a_damaged_run(cli, run, storage):
