@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 from raylm.config.errors import BadInput
 
@@ -28,10 +28,8 @@ class Encoded(NamedTuple):
 class RowTask(Protocol):
     """A task, as far as a preparation must know it; see `raylm.tasks`."""
 
-    @property
-    def split_fields(self) -> tuple[str, ...]:
-        """The fields of a record that no two splits share; nothing: its texts as a whole."""
-        ...
+    split_fields: ClassVar[tuple[str, ...]]
+    """The fields of a record that no two splits share; nothing: its texts as a whole."""
 
     @property
     def has_labels(self) -> bool:
