@@ -17,7 +17,10 @@ def tagged(values):
 
 
 TASK = SimpleNamespace(
-    field_names=lambda: ("tokens", "tags"), record=tagged, texts=lambda record: (" ".join(record["tokens"]),)
+    split_fields=(),
+    field_names=lambda: ("tokens", "tags"),
+    record=tagged,
+    texts=lambda record: (" ".join(record["tokens"]),),
 )
 
 

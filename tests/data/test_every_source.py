@@ -97,6 +97,7 @@ def test_every_format_gives_a_task_the_same_records(tmp_path, name):
     (tmp_path / name).write_bytes(content_of(name))
     source = source_of(kind_of(name), tmp_path / name, text_field="unused")
     task = SimpleNamespace(
+        split_fields=(),
         field_names=lambda: ("text", "id"),
         record=lambda values: {"t": values["text"]},
         texts=lambda record: (record["t"],),

@@ -9,7 +9,9 @@ from raylm.data.sources import BadRow
 from raylm.data.sources.squad import Squad
 
 FIELDS = ("id", "title", "context", "question", "answers")
-TASK = SimpleNamespace(field_names=lambda: FIELDS, record=dict, texts=lambda record: (record["context"],))
+TASK = SimpleNamespace(
+    split_fields=(), field_names=lambda: FIELDS, record=dict, texts=lambda record: (record["context"],)
+)
 QUESTIONS = [
     {"id": "a", "question": "Where?", "answers": [{"text": "in Rome", "answer_start": 3}]},
     {"id": "b", "question": "Why?", "answers": [], "is_impossible": True},
