@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from raylm.api.continuing import check_same_model
 from raylm.api.launch import resume
 from raylm.api.provenance import header_of
 from raylm.config.errors import BadInput, RunFailed
@@ -31,7 +32,9 @@ def start_fork(parent: Run, step: int, run_id: str, overrides: Iterable[str] = (
     if child is not None and child.launches():
         return child, False
     if child is None:
-        recipe = Recipe.from_yaml(parent.recipe_yaml(), overrides)
+        told = parent.recipe_yaml()
+        recipe = Recipe.from_yaml(told, overrides)
+        check_same_model(Recipe.from_yaml(told), recipe, step)
         child = fork(parent, step, run_id=run_id, recipe_yaml=recipe.to_yaml(), header=header_of(recipe))
     try:
         resume(child, address=_address(parent), in_background=True)

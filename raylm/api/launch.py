@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from raylm.api.continuing import check_goes_on
 from raylm.api.plugins import keep_plugins
 from raylm.api.provenance import header_of
 from raylm.config.errors import BadInput, RunFailed
@@ -158,8 +159,11 @@ def resume(
         BadInput: The run is live, no checkpoint of it is good, or a field does not fit.
         RunFailed: Training failed, or the cluster took no job.
     """
-    recipe = _settled(Recipe.from_yaml(run.recipe_yaml(), overrides))
-    _say_how_exact(starting_checkpoint(run)[0], recipe, notify)
+    told = run.recipe_yaml()
+    recipe = _settled(Recipe.from_yaml(told, overrides))
+    start = starting_checkpoint(run)[0]
+    check_goes_on(run, Recipe.from_yaml(told), recipe, start)
+    _say_how_exact(start, recipe, notify)
     before = (run.launches() or [{"how": "here"}])[-1]
     how = "here" if here else "job" if address else before.get("how", "here")
     if in_background and how == "here":

@@ -14,7 +14,9 @@ from raylm.cli.options import AsJson, Storage, print_json
 from raylm.cli.runs import RunReference, storages_of
 from raylm.config.errors import BadInput
 from raylm.config.overrides import apply_override, read_overrides
+from raylm.config.yaml import parse_yaml
 from raylm.runs.catalogue import find
+from raylm.runs.run import Run
 
 Fields = Annotated[
     list[str] | None,
@@ -80,7 +82,7 @@ def evaluate(
 
     raylm evaluate RUN
 
-    raylm evaluate RUN --task token_classification --data test.conll source.tag_column=3
+    raylm evaluate RUN --data test.conll source.tag_column=3
 
     Other tasks: text, minimal_pairs, multiple_choice, cloze, linear_probe. For example:
 
@@ -90,6 +92,8 @@ def evaluate(
     'choice_fields=[sol1, sol2]' 'context="Question: {goal}\nAnswer:"'
     """
     found, step = find(run, storages_of(storage))
+    if (data or fields) and not lm_eval:
+        task = task or _own_task(found)
     _refuse_mixed(task, data, lm_eval, include_path, fields, split)
     from raylm.api.evaluate import evaluate as evaluate_run
 
@@ -116,6 +120,11 @@ def _refuse_mixed(task: Any, data: Any, lm_eval: Any, include_path: Any, fields:
     if (data or fields) and not task and not lm_eval:
         mend = "say what to ask of these files: --task text"
         raise BadInput.one("--task", "is missing", mend, code="mixed")
+
+
+def _own_task(run: Run) -> str | None:
+    """Return the kind of the task that a run was trained for, if it was."""
+    return (parse_yaml(run.recipe_yaml(), "recipe").values.get("task") or {}).get("kind")
 
 
 def _task(task: str, data: list[str] | None, fields: list[str] | None) -> dict[str, Any]:

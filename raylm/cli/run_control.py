@@ -7,6 +7,7 @@ import typer
 
 from raylm.cli.groups import group
 from raylm.cli.options import AsJson, Overrides, Storage, print_json, say
+from raylm.config.errors import BadInput
 
 if TYPE_CHECKING:
     from raylm.runs.run import Run
@@ -66,7 +67,13 @@ def _find(reference: str, storage: str | None) -> "Run":
     from raylm.runs.catalogue import find
     from raylm.runs.storages import resolve
 
-    return find(reference, None if storage is None else [resolve(storage)])[0]
+    run, step = find(reference, None if storage is None else [resolve(storage)])
+    if step is not None:
+        mend = (
+            f"a run goes on from its newest checkpoint; from step {step}: raylm runs fork {run.run_id}@{step}"
+        )
+        raise BadInput.one("run", "names a checkpoint, not a run", mend, code="not_a_run")
+    return run
 
 
 def _note(line: str) -> None:

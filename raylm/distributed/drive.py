@@ -38,6 +38,7 @@ def drive(run: Run, launch: int, on_prepare: OnProgress | None = None) -> Status
         RunFailed: Training failed for good.
     """
     lease = Lease.acquire(run, launch)
+    reached = _last_step(run)
     ended = {"status": "failed", "reason": "interrupted before it could save a checkpoint", "mend": ""}
     try:
         with _stop_on_signal(run):
@@ -46,6 +47,8 @@ def drive(run: Run, launch: int, on_prepare: OnProgress | None = None) -> Status
     except BadInput as error:
         problem = error.problems[0]
         ended |= {"reason": str(replace(problem, mend="")), "mend": problem.mend}
+        if _last_step(run) == reached:
+            run.refuse_launch(launch, ended["reason"])
         raise
     except RunFailed as error:
         ended |= {"reason": error.reason, "mend": error.mend}

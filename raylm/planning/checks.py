@@ -34,6 +34,9 @@ def preflight(recipe: Recipe, storage: str, nodes: Sequence[Node] | None = None)
     """
     if nodes is None and not _is_elsewhere(recipe):
         nodes = [this_machine()]
+    lacking = [] if recipe.adapter is None or _is_elsewhere(recipe) else list(recipe.adapter.problems())
+    if any(problem.code == "missing_package" for problem in lacking):
+        return lacking  # without it no plan can be made
     case = _Case(recipe, storage, nodes, plan(recipe, storage))
     return [problem for check in _CHECKS for problem in check(case)]
 

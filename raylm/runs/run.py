@@ -156,6 +156,10 @@ class Run(Shown):
         self.folder.write(f"launches/{number}.yaml", recipe_yaml.encode())
         return number
 
+    def refuse_launch(self, number: int, reason: str) -> None:
+        """Note that a launch's recipe could not be run at all. Only who holds the run's lease may say so."""
+        self.folder.write(_refused(number), reason.encode())
+
     def launches(self) -> list[dict[str, Any]]:
         """Return the records of all launches, oldest first."""
         numbers = launch_numbers(self.folder)
@@ -165,7 +169,10 @@ class Run(Shown):
         ]
 
     def recipe_yaml(self, launch: int | None = None) -> str:
-        """Return the resolved recipe of a launch, by default of the newest; a fork begins with its parent's.
+        """Return the resolved recipe of a launch; a fork begins with its parent's.
+
+        By default it is that of the newest launch, but for those that were refused: what was wrong with them
+        is not the run's.
 
         Raises:
             BadInput: the run has no recipe of that launch.
@@ -174,7 +181,8 @@ class Run(Shown):
             name.removesuffix(".yaml") for name in self.folder.names("launches") if name.endswith(".yaml")
         ]
         numbers = sorted(int(stem) for stem in stems if stem.isdigit())
-        number = launch if launch is not None else max(numbers, default=-1)
+        good = [number for number in numbers if not self.folder.exists(_refused(number))] or numbers
+        number = launch if launch is not None else max(good, default=-1)
         if number not in numbers:
             raise BadInput.one("run", f"{self.run_id} has no recipe of launch {number}", code="no_recipe")
         return self.folder.read(f"launches/{number}.yaml").decode()
@@ -238,3 +246,7 @@ def _is_sound(header: dict[str, Any]) -> bool:
 
 def _pretty(values: dict[str, Any]) -> bytes:
     return json.dumps(values, indent=1, default=str).encode() + b"\n"
+
+
+def _refused(launch: int) -> str:
+    return f"launches/{launch}.refused"

@@ -135,7 +135,7 @@ def test_without_a_task_the_loss_is_still_measured(plain):
         ("label", ["--task", "sequence_classification", "--data", "{new}"], "{new}:1): label 'zebra'"),
         ("label", ["--task", "sequence_classification", "--data", "/nowhere/x.csv"], "does not exist"),
         ("label", ["--task", "sequence_clasification"], "did you mean sequence_classification"),
-        ("label", ["--data", "{rows}"], "--task: is missing"),
+        ("label", ["--data", "{rows}", "tekst_field=x"], "mean text_field"),
         (
             "label",
             ["--task", "sequence_classification", "--data", "{rows}", "--split", "test"],

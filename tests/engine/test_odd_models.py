@@ -1,4 +1,4 @@
-"""Models with weights that no loss reaches, or with tensors that are no weights, are fine-tuned like others."""
+"""Models with weights that no loss reaches, or tensors that are no weights, are fine-tuned like others."""
 
 import pytest
 import torch
