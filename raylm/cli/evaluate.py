@@ -92,17 +92,15 @@ def evaluate(
     'choice_fields=[sol1, sol2]' 'context="Question: {goal}\nAnswer:"'
     """
     found, step = find(run, storages_of(storage))
-    if (data or fields) and not lm_eval:
-        task = task or _own_task(found)
+    task = task or (_own_task(found) if (data or fields) and not lm_eval else None)
     _refuse_mixed(task, data, lm_eval, include_path, fields, split)
     from raylm.api.evaluate import evaluate as evaluate_run
 
-    wanted: dict[str, Any] = {"limit": limit} if limit is not None else {}
-    wanted |= {"split": split} if split is not None else {}
+    chosen = {"limit": limit, "split": split}
+    wanted: dict[str, Any] = {field: value for field, value in chosen.items() if value is not None}
     if lm_eval:
         wanted |= {"kind": "lm_eval", "tasks": lm_eval, "include_path": include_path or ()}
-    elif task:
-        wanted |= _task(task, data, fields)
+    wanted |= _task(task, data, fields) if task else {}
     with _shown() as report:
         record = evaluate_run(found, wanted, step=step, name=name, force=force, report=report)
     if as_json:
