@@ -59,5 +59,5 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
 def _root(
     *, version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False
 ) -> None:
-    """Pretrain language models on a Ray cluster: launch, watch, stop, resume, export."""
+    """Pretrain and fine-tune language models on a Ray cluster: launch, watch, stop, resume, export."""
     del version
