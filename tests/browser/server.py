@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.ending import end_server
+
 START_S = 90
-END_S = 60  # a server ends its kernels one after the other
+END_S = 45  # a server ends its kernels one after the other
 
 
 class Server:
@@ -33,5 +35,4 @@ class Server:
 
     def end(self) -> None:
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait(END_S)
+            end_server(self._process, END_S)

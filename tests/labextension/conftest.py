@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from raylm.runs.catalogue import list_runs
+from tests.ending import end_server
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-the-test"
@@ -72,8 +73,7 @@ class Server:
 
     def stop(self) -> None:
         assert self.process is not None
-        self.process.terminate()
-        self.process.wait(20)
+        end_server(self.process, 20)
 
     def log(self) -> str:
         return (self.home / "server.log").read_text()
