@@ -1,4 +1,4 @@
-"""Pretrain and fine-tune language models on a Ray cluster from JupyterLab: launch, watch, stop, resume, export."""
+"""Pretrain and fine-tune language models on a Ray cluster: launch, watch, stop, resume, export."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
