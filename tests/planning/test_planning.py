@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from raylm.adapters.lora import Lora
 from raylm.config import Node
 from raylm.data.prepare import prepare
 from raylm.models import Vocabulary
@@ -168,6 +169,13 @@ def test_texts_smaller_than_a_step_are_refused_once_that_is_known(values, storag
     recipe = recipe_of(values, train={"global_batch_size": 1000})
     prepare(recipe.data, recipe.tokenizer, storage)
     assert codes(preflight(recipe, storage, [NODE])) == ["data_small"]
+
+
+def test_a_package_that_an_adapter_lacks_is_told_before_it_is_used(values, storage, monkeypatch):
+    recipe = Recipe.from_values(values).model_copy(update={"adapter": Lora()})
+    monkeypatch.setattr("raylm.adapters.find_spec", lambda _: None)
+    monkeypatch.setattr("raylm.planning.checks.plan", lambda *_: pytest.fail("a plan imports peft"))
+    assert codes(preflight(recipe, storage)) == ["missing_package"]
 
 
 def test_a_missing_text_is_named_with_its_field(values, storage):
