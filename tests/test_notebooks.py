@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 pytestmark = pytest.mark.long
 
-CELL_S = 600
+CELL_S = 600  # against hanging alone: a cell trains five families, beside another test
 FEW_STEPS = "STEPS = 12"
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
