@@ -48,7 +48,8 @@ def drive(run: Run, launch: int, on_prepare: OnProgress | None = None) -> Status
         problem = error.problems[0]
         ended |= {"reason": str(replace(problem, mend="")), "mend": problem.mend}
         if _last_step(run) == reached:
-            run.refuse_launch(launch, ended["reason"])
+            with contextlib.suppress(OSError):  # on a full disk what is wrong is told all the same
+                run.refuse_launch(launch, ended["reason"])
         raise
     except RunFailed as error:
         ended |= {"reason": error.reason, "mend": error.mend}
